@@ -1,0 +1,1 @@
+"""What exists on AWS, declared with Pulumi."""

@@ -1,0 +1,1 @@
+"""What people and schedules do to FluxStudio's database: plain functions with typed inputs and results."""
