@@ -1,0 +1,165 @@
+"""One revision of a source: every record compared with its rows, and what differs written into an overlay.
+
+A first revision writes changes into the documents' own fields. It reads references, slugs and participants as the
+source implies them, which the changes may have altered; so further revisions read the revised source afresh and put
+only what is still unsaid under the reserved key, until nothing differs. Facts come from the documents' own fields,
+which those revisions leave alone, so this ends.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar
+
+from ops.database import Connection
+from ops.exporting.overlay import Overlay
+from ops.exporting.owned_rows import OwnedRows, owned_rows, row_ids
+from ops.mapping import business, conversations
+from ops.mapping.identity import invented
+from ops.mapping.json_text import JsonObject, encode
+from ops.mapping.lens import Lens, Record, patch_document, put, put_new
+from ops.mapping.reading import MappedRecord, Reading
+from ops.mapping.registry import LENSES
+from ops.mapping.shapes import Row
+from ops.store.layout import ACTIVITIES_DIRECTORY, COMMENTS_DIRECTORY, CORE_FILES, PROPOSED_FILES
+
+Item = TypeVar("Item")
+
+_CHUNK: Final = 500
+_SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}", re.ASCII)
+_RECORD_LEVEL: Final = 2
+"""How deep a record stands in its file: inside the list, inside the wrapper."""
+
+_FILES: Final = {entity: path for path, entity in CORE_FILES.items()} | {
+    entity: path for path, (entity, _) in PROPOSED_FILES.items()
+}
+_HOMES: Final[dict[str, Lens]] = {
+    lens.root: lens for lens in LENSES.values() if lens.shapes and lens is not conversations.CHANNELS
+}
+"""Where a row without a record gets one, by its table."""
+
+_SQLITE_HOMES: Final = {"contacts": business.CLIENT_REQUESTS, "bookings": business.CLIENT_REQUESTS}
+
+
+class Revision:
+    """See the module."""
+
+    def __init__(self, connection: Connection, reading: Reading, overlay: Overlay, *, first: bool) -> None:
+        self._connection = connection
+        self._reading = reading
+        self._overlay = overlay
+        self._first = first
+        self._sqlite_portfolio_changed = False
+
+    def run(self) -> int:
+        """Fill the overlay; returns how many documents it changes."""
+        for lens in LENSES.values():
+            records = (self._reading.map_record(lens, record) for record in self._reading.source.records(lens.entity))
+            for chunk in _chunks(record for record in records if record.fault is None and record.produced):
+                self._compare(lens, chunk)
+        self._compare_derived()
+        if self._sqlite_portfolio_changed:
+            self._add_again(business.PORTFOLIOS, business.SQLITE_PORTFOLIO)
+        for table, lens in _HOMES.items():
+            if table != "message_reactions":
+                self._add_new(table, lens)
+        return self._overlay.count
+
+    def _know(self, rows: Iterable[tuple[str, str]]) -> None:
+        for table, row_id in rows:
+            self._reading.facts.index.claim(f"row of {table}", row_id)
+
+    def _compare(self, lens: Lens, chunk: list[MappedRecord]) -> None:
+        records = [mapped.record for mapped in chunk if mapped.record]
+        actual = owned_rows(self._connection, lens, [record.id for record in records])
+        for mapped, record in zip(chunk, records, strict=True):
+            said = {(row.table, row.id): row.values for row in mapped.rows}
+            self._know(said)
+            self._know(actual[record.id])
+            if said != actual[record.id]:
+                self._revise(lens, mapped, record, actual[record.id])
+
+    def _revise(self, lens: Lens, mapped: MappedRecord, record: Record, rows: OwnedRows) -> None:
+        if lens.entity in _SQLITE_HOMES:
+            self._add(_SQLITE_HOMES[lens.entity], record.id, rows)
+        elif lens is business.SQLITE_ITEMS:
+            self._sqlite_portfolio_changed = True
+        elif (lens.root, record.id) not in rows:
+            self._overlay.drop(record.place)
+        else:
+            document = (put if self._first else patch_document)(lens, rows, record, self._reading.facts)
+            self._overlay.rewrite(record.place, record_text(document, pretty=b"\n" in mapped.source.raw))
+
+    def _compare_derived(self) -> None:
+        """Rows that no record holds are compared once the records are settled, because they follow from those."""
+        groups = itertools.groupby(self._reading.derived(), key=_derived_root)
+        for chunk in _chunks((root, list(rows)) for root, rows in groups):
+            for table in dict.fromkeys(table for (table, _), _ in chunk):
+                self._compare_roots(table, {row_id: rows for (found, row_id), rows in chunk if found == table})
+
+    def _compare_roots(self, table: str, derived: dict[str, list[Row]]) -> None:
+        lens = _HOMES[table]
+        actual = {} if self._first else owned_rows(self._connection, lens, list(derived))
+        for row_id, rows in derived.items():
+            said = {(row.table, row.id): row.values for row in rows}
+            self._know(said)
+            if not self._first and row_id != business.SQLITE_PORTFOLIO and said != actual[row_id]:
+                self._add(lens, row_id, actual[row_id])
+
+    def _add_again(self, lens: Lens, row_id: str) -> None:
+        self._add(lens, row_id, owned_rows(self._connection, lens, [row_id])[row_id])
+
+    def _add_new(self, table: str, lens: Lens) -> None:
+        new = (row for row in row_ids(self._connection, table) if self._is_new(table, row))
+        for chunk in _chunks(new):
+            for row_id, rows in owned_rows(self._connection, lens, chunk).items():
+                self._add(lens, row_id, rows)
+
+    def _is_new(self, table: str, row_id: str) -> bool:
+        return not self._reading.facts.index.is_claimed(f"row of {table}", row_id)
+
+    def _add(self, lens: Lens, row_id: str, rows: OwnedRows) -> None:
+        self._know(rows)
+        document = put_new(lens, rows, row_id, self._reading.facts)
+        newest_first = lens.entity == "project_activities"
+        self._overlay.add(home_file(lens, document), record_text(document), first=newest_first)
+
+
+def _derived_root(row: Row) -> tuple[str, str]:
+    """Table and id of the record that a derived row would belong to, if it had one."""
+    for table, column in (
+        ("conversations", "conversation_id"),
+        ("organizations", "organization_id"),
+        ("portfolios", "portfolio_id"),
+    ):
+        if column in row.values and row.table != "conversations":
+            return table, row.values[column] or ""
+    return row.table, row.id
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while chunk := list(itertools.islice(iterator, _CHUNK)):
+        yield chunk
+
+
+def record_text(document: JsonObject, *, pretty: bool = True) -> bytes:
+    """A record's bytes as the application writes them into its file."""
+    indent = 2 if pretty else None
+    return encode(document, indent=indent, level=_RECORD_LEVEL).encode()
+
+
+def home_file(lens: Lens, document: JsonObject) -> str:
+    """The file that a new record goes to."""
+    if lens.entity == "project_activities":
+        return f"{ACTIVITIES_DIRECTORY}/{_file_name(str(document.get('projectId')))}.json"
+    if lens.entity == "task_comments":
+        name = f"{document.get('projectId')}-{document.get('taskId')}"
+        return f"{COMMENTS_DIRECTORY}/{_file_name(name)}.json"
+    return _FILES[lens.entity]
+
+
+def _file_name(wanted: str) -> str:
+    return wanted if _SAFE_NAME.fullmatch(wanted) else invented("files", wanted)

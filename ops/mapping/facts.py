@@ -1,0 +1,190 @@
+"""What a record must know about other records: gathered in one pass over the source, before any row is made.
+
+The lens reads one document at a time. Whether a reference leads anywhere, which id a duplicate gets, which slug is free
+and who takes part in a conversation depend on the others; all that is decided here, and only here, from the documents'
+own fields, so that the same source always gives the same answers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from ops.mapping.identity import comparable, invented
+from ops.mapping.json_text import JsonObject, JsonValue
+from ops.mapping.moments import as_timestamp
+from ops.mapping.notes import Notes
+from ops.mapping.people import People
+from ops.mapping.scratch_index import ScratchIndex
+from ops.mapping.slugs import assign, slug_base
+from ops.mapping.values import UnfitValueError, as_text, storable
+
+Place: TypeAlias = tuple[str, int]
+"""File and ordinal of a record."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Member:
+    """A resolved membership as other records see it: for the participants of conversations."""
+
+    user_id: str
+    joined_at: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Team:
+    """A teams.json record: a team and its organization (format, section 2.2, strategy A)."""
+
+    id: str
+    organization_id: str
+    created_by: str
+    members: tuple[Member, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Project:
+    """A projects.json record as files, messages, activities and invoices need it."""
+
+    id: str
+    organization_id: str
+    manager_id: str
+    members: tuple[Member, ...]
+    created_at: str | None
+
+
+class Facts:
+    """Everything known about the source as a whole."""
+
+    def __init__(self, index: ScratchIndex, notes: Notes) -> None:
+        self.index = index
+        self.notes = notes
+        self.people = People(notes)
+        self.teams: dict[str, Team] = {}
+        self.projects: dict[str, Project] = {}
+        self.organizations: dict[str, str] = {}
+        self.channels: dict[str, str] = {}
+        self.recorded_conversations: set[str] = set()
+        self.direct: dict[str, tuple[str, str]] = {}
+        self.sqlite_portfolio = False
+        self.superseded: set[tuple[str, str]] = set()
+        self.project_of_channel: dict[str, str] = {}
+        self._duplicates: dict[tuple[str, Place, int], str] = {}
+        self._slugs: dict[tuple[str, str], str] = {}
+        self._wanted_slugs: dict[str, list[tuple[str, str, str, str]]] = {}
+
+    def claim(self, kind: str, row_id: str, place: Place, position: int = 0) -> str:
+        """Give a record its id in the first pass: its own, or an invented one if another record has it (case C59)."""
+        if self.index.claim(kind, row_id):
+            return row_id
+        derived = invented(kind, f"{row_id}#{place[0]}#{place[1]}#{position}")
+        self._duplicates[kind, place, position] = derived
+        self.index.claim(kind, derived)
+        self.notes.add(
+            "duplicate-id",
+            kind,
+            f"{place[0]}#{place[1]} {row_id}",
+            "several records have the same id; the later ones got an invented one",
+        )
+        return derived
+
+    def assigned(self, kind: str, row_id: str, place: Place, position: int = 0) -> str:
+        """The id that :meth:`claim` gave."""
+        return self._duplicates.get((kind, place, position), row_id)
+
+    def want_slug(self, kind: str, scope: str, created_at: str | None, row_id: str, name: str) -> None:
+        """Ask for a slug; :meth:`settle_slugs` hands them out."""
+        base = slug_base(name, kind=kind, row_id=row_id)
+        self._wanted_slugs.setdefault(kind, []).append((scope, created_at or "", row_id, base))
+
+    def settle_slugs(self) -> None:
+        """Give out all slugs, once everybody has asked."""
+        for kind, wanted in self._wanted_slugs.items():
+            for row_id, slug in assign(wanted).items():
+                self._slugs[kind, row_id] = slug
+        self._wanted_slugs.clear()
+
+    def slug(self, kind: str, row_id: str, name: str) -> str:
+        """The slug given out for a record; one that did not ask gets its name with a piece of its id."""
+        found = self._slugs.get((kind, row_id))
+        return found or f"{slug_base(name, kind=kind, row_id=row_id)}-{invented('slugs', row_id)[:12]}"
+
+    def team(self, reference: JsonValue) -> Team | None:
+        """The team a reference means."""
+        return self.teams.get(comparable(reference)) if isinstance(reference, str) else None
+
+    def project(self, reference: JsonValue) -> Project | None:
+        """The project a reference means."""
+        return self.projects.get(comparable(reference)) if isinstance(reference, str) else None
+
+    def organization(self, reference: JsonValue) -> str | None:
+        """The organization a reference means: one of its own, or that of a team record shown as one."""
+        if not isinstance(reference, str):
+            return None
+        team = self.team(reference)
+        return self.organizations.get(comparable(reference)) or (team.organization_id if team else None)
+
+    def dangling(self, subject: str, where: str) -> None:
+        """Note a reference that leads nowhere and was left out of the row."""
+        self.notes.add(
+            "dangling-reference",
+            subject,
+            where,
+            "references lead to no record; the column is empty and the source document keeps them",
+        )
+
+
+def time_or_none(value: JsonValue) -> str | None:
+    """Timestamp text of a value, or None if it is no moment."""
+    try:
+        return None if value is None else as_timestamp(value)
+    except UnfitValueError:
+        return None
+
+
+def text_id(value: JsonValue) -> str:
+    """An id as text: strings as they are, whole numbers by their digits, anything else is no id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return storable(value) if isinstance(value, str) else ""
+
+
+def items(document: JsonObject, key: str) -> list[JsonValue]:
+    """The list under a key; anything else counts as empty."""
+    value = document.get(key)
+    return value if isinstance(value, list) else []
+
+
+def objects(document: JsonObject, key: str) -> list[tuple[int, JsonObject]]:
+    """The objects in the list under a key, with their positions."""
+    return [(position, item) for position, item in enumerate(items(document, key)) if isinstance(item, dict)]
+
+
+def member_reference(member: JsonValue) -> JsonValue:
+    """Whom an element of ``members`` means: an object with userId, a bare id, or an e-mail address (case C34)."""
+    return member.get("userId", member.get("id")) if isinstance(member, dict) else member
+
+
+def members_of(document: JsonObject, people: People, default_joined: str | None) -> tuple[Member, ...]:
+    """The members that are users, each once, with the earliest time of joining."""
+    joined: dict[str, str | None] = {}
+    for element in items(document, "members"):
+        user_id = people.resolve(member_reference(element))
+        if user_id is not None:
+            at = (time_or_none(element.get("joinedAt")) if isinstance(element, dict) else None) or default_joined
+            joined[user_id] = min(filter(None, (joined.get(user_id), at)), default=None)
+    return tuple(Member(user_id, at) for user_id, at in joined.items())
+
+
+def name_text(document: JsonObject, *keys: str, otherwise: str = "") -> str:
+    """A record's name as text, whatever JSON type it has."""
+    for key in keys:
+        value = document.get(key)
+        if value not in (None, ""):
+            return as_text(value)
+    return otherwise
+
+
+def first_of(candidates: Iterable[str | None]) -> str | None:
+    """The first candidate that is there."""
+    return next((candidate for candidate in candidates if candidate), None)

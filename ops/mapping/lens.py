@@ -1,0 +1,210 @@
+"""The lens: ``get`` makes rows of a document, ``put`` brings changed rows back into it.
+
+Two laws hold for every lens and are tested as properties:
+
+* unchanged rows leave the document as it is, and so its bytes;
+* ``get(put(rows, document)) == rows``.
+
+The second holds by construction. ``put`` first writes every change into the application's own fields, in its own
+spelling. What those cannot say (a column that the files have no word for) it adds under one reserved key,
+:data:`PATCH_KEY`, which ``get`` applies last and the application carries along like any key it does not know.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
+
+from ops.mapping.facts import Facts, Place, text_id
+from ops.mapping.identity import LONGEST_ID_BYTES
+from ops.mapping.json_text import JsonObject, JsonValue
+from ops.mapping.shapes import Row, Shape, Values
+
+PATCH_KEY: Final = "$database"
+
+RowKey: TypeAlias = tuple[str, str]
+"""Table and id."""
+Path: TypeAlias = tuple[str, int] | tuple[()]
+
+
+class QuarantineError(Exception):
+    """The record cannot become rows; the message says why, as a sentence."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    """One decoded source record: where it stands, which id it was given, and what it says."""
+
+    place: Place
+    id: str
+    document: JsonObject
+
+    @property
+    def where(self) -> str:
+        """The record's name in findings."""
+        return f"{self.place[0]}#{self.place[1]} {self.id}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Produced:
+    """A row and the part of the document it stands for: the whole, one list element, or no part at all (None)."""
+
+    row: Row
+    path: Path | None = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Lens:
+    """How the records of one entity are rows.
+
+    Attributes:
+        entity: name of the entity in the store's layout.
+        root: table of the row that stands for the record itself.
+        shapes: one shape for each table the record has rows in; the root's first.
+        lists: for child tables, the document's list that a new row is appended to.
+        owned: for a record id, which column of which table holds which value in all rows the record owns.
+        learn: tells the facts about a record, in the first pass.
+        read: makes the rows, before the patch; raises :class:`QuarantineError`.
+        identify: the id a document gives itself, or "" if it gives none.
+    """
+
+    entity: str
+    root: str
+    shapes: Mapping[str, Shape]
+    owned: Callable[[str], Mapping[str, tuple[str, str]]]
+    learn: Callable[[Record, Facts], None]
+    read: Callable[[Record, Facts], list[Produced]]
+    lists: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    identify: Callable[[JsonObject], str] = lambda document: text_id(document.get("id"))
+
+
+def learn_nothing(record: Record, facts: Facts) -> None:
+    """For records that no other record depends on."""
+
+
+def identity_fault(lens: Lens, document: JsonObject) -> str | None:
+    """Why a document cannot be told apart from others, or None if it can."""
+    row_id = lens.identify(document)
+    if not row_id:
+        return "The record has no usable id."
+    if len(row_id.encode()) > LONGEST_ID_BYTES:
+        return f"The record's id is longer than {LONGEST_ID_BYTES} bytes."
+    return None
+
+
+def get(lens: Lens, record: Record, facts: Facts) -> list[Produced]:
+    """Make the rows of a record.
+
+    Raises:
+        QuarantineError: the record cannot become rows.
+    """
+    produced = lens.read(record, facts)
+    patch = record.document.get(PATCH_KEY)
+    return _patched(produced, patch) if isinstance(patch, dict) else produced
+
+
+def _patched(produced: list[Produced], patch: JsonObject) -> list[Produced]:
+    by_key: dict[RowKey, Produced] = {(item.row.table, item.row.id): item for item in produced}
+    for table, changes in patch.items():
+        for row_id, values in changes.items():
+            if values is None:
+                by_key.pop((table, row_id), None)
+            elif (table, row_id) in by_key:
+                old = by_key[table, row_id]
+                by_key[table, row_id] = Produced(Row(table, {**old.row.values, **values}), old.path)
+            else:
+                by_key[table, row_id] = Produced(Row(table, dict(values)), None)
+    return list(by_key.values())
+
+
+def put(lens: Lens, rows: Mapping[RowKey, Values], record: Record, facts: Facts) -> JsonObject:
+    """Bring rows back into their document.
+
+    Args:
+        lens: the record's lens.
+        rows: every row that the record owns now, by table and id.
+        record: the record as it was.
+        facts: about the source the record comes from.
+
+    Returns:
+        The document: the same object if the rows say what it says, else a changed copy.
+    """
+    before = {(item.row.table, item.row.id): item for item in get(lens, record, facts)}
+    if {key: item.row.values for key, item in before.items()} == dict(rows):
+        return record.document
+    document = copy.deepcopy(record.document)
+    document.pop(PATCH_KEY, None)
+    _write_changes(lens, document, before, rows)
+    _append_new(lens, document, (key for key in rows if key not in before), rows)
+    _remove_gone(document, [item.path for key, item in before.items() if key not in rows])
+    return patch_document(lens, rows, dataclasses.replace(record, document=document), facts)
+
+
+def put_new(lens: Lens, rows: Mapping[RowKey, Values], row_id: str, facts: Facts) -> JsonObject:
+    """Write a record that no file knows, in the application's own shape."""
+    document: JsonObject = {"id": row_id}
+    if (lens.root, row_id) in rows:
+        document = lens.shapes[lens.root].blank(rows[lens.root, row_id])
+    _append_new(lens, document, (key for key in rows if key != (lens.root, row_id)), rows)
+    return patch_document(lens, rows, Record(("", -1), row_id, document), facts)
+
+
+def patch_document(lens: Lens, rows: Mapping[RowKey, Values], record: Record, facts: Facts) -> JsonObject:
+    """Say under the reserved key whatever the document's own fields do not."""
+    document = {key: value for key, value in record.document.items() if key != PATCH_KEY}
+    plain = lens.read(dataclasses.replace(record, document=document), facts)
+    patch = _difference({(item.row.table, item.row.id): item.row.values for item in plain}, rows)
+    if patch:
+        document[PATCH_KEY] = patch
+    return document
+
+
+def _difference(said: Mapping[RowKey, Values], wanted: Mapping[RowKey, Values]) -> JsonObject:
+    patch: JsonObject = {}
+    for (table, row_id), values in wanted.items():
+        known = said.get((table, row_id), {})
+        changed = {column: text for column, text in values.items() if column not in known or known[column] != text}
+        if changed:
+            patch.setdefault(table, {})[row_id] = changed
+    for table, row_id in said:
+        if (table, row_id) not in wanted:
+            patch.setdefault(table, {})[row_id] = None
+    return patch
+
+
+def _write_changes(
+    lens: Lens, document: JsonObject, before: Mapping[RowKey, Produced], rows: Mapping[RowKey, Values]
+) -> None:
+    for key, item in before.items():
+        shape = lens.shapes.get(key[0])
+        if shape is None or item.path is None or key not in rows or rows[key] == item.row.values:
+            continue
+        shape.write(_object_at(document, item.path), item.row.values, rows[key])
+
+
+def _object_at(document: JsonObject, path: Path) -> JsonObject:
+    if not path:
+        return document
+    key, position = path
+    elements: list[JsonValue] = document[key]
+    if not isinstance(elements[position], dict):
+        elements[position] = {"userId": elements[position]}  # a bare member grows into the object form
+    found: JsonObject = elements[position]
+    return found
+
+
+def _append_new(lens: Lens, document: JsonObject, keys: Iterable[RowKey], rows: Mapping[RowKey, Values]) -> None:
+    for table, row_id in keys:
+        list_key = lens.lists.get(table)
+        if list_key is not None:
+            if not isinstance(document.get(list_key), list):
+                document[list_key] = []
+            document[list_key].append(lens.shapes[table].blank(rows[table, row_id]))
+
+
+def _remove_gone(document: JsonObject, paths: Iterable[Path | None]) -> None:
+    elements = sorted({path for path in paths if path}, key=lambda path: path[1], reverse=True)
+    for key, position in elements:
+        del document[key][position]

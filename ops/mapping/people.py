@@ -1,0 +1,95 @@
+"""Who a reference means: users are named by id, by e-mail address in several spellings, or by an object with an id."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ops.mapping.identity import comparable, invented
+from ops.mapping.json_text import JsonValue
+from ops.mapping.notes import Notes
+from ops.mapping.sanitizer import escape, unescape
+from ops.mapping.values import storable
+
+UNKNOWN_USER = invented("users", "unknown")
+"""Stands in where a record needs a user and names none."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class User:
+    """What other records must know about a user; ``email`` is as stored in the file, ``name`` for people to read."""
+
+    id: str
+    email: str
+    name: str
+
+
+class People:
+    """All users of a source, the references that lead nowhere, and who needs a personal organization."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._users: dict[str, User] = {}
+        self._by_id: dict[str, str] = {}
+        self._by_email: dict[str, str] = {}
+        self._by_folded_email: dict[str, str | None] = {}
+        self.placeholders: dict[str, None] = {}
+        self.owners: dict[str, None] = {}
+
+    def add(self, user: User) -> None:
+        """Take in a user; the first record keeps an id or an address that several have."""
+        self._users.setdefault(user.id, user)
+        self._by_id.setdefault(comparable(user.id), user.id)
+        self._by_email.setdefault(user.email, user.id)
+        folded = user.email.casefold()
+        self._by_folded_email[folded] = None if folded in self._by_folded_email else user.id
+
+    def find(self, user_id: str) -> User | None:
+        """The user with exactly this id."""
+        return self._users.get(user_id)
+
+    def holds_email(self, email: str, user_id: str) -> bool:
+        """Tell whether the user is the first with exactly this address."""
+        return self._by_email.get(email) == user_id
+
+    def resolve(self, reference: JsonValue) -> str | None:
+        """Find the user id that a reference means, or None: by id, then by address (format, section 2.5)."""
+        if isinstance(reference, dict):
+            reference = reference.get("id")
+        if isinstance(reference, int) and not isinstance(reference, bool):
+            reference = str(reference)
+        if not isinstance(reference, str) or not reference:
+            return None
+        text = storable(reference)
+        found = self._by_id.get(comparable(text))
+        if found is None and "@" in text:
+            found = next((self._by_email[form] for form in _spellings(text) if form in self._by_email), None)
+            found = found or self._by_folded_email.get(text.casefold())
+        return found
+
+    def require(self, reference: JsonValue, where: str) -> str:
+        """The user a record needs: the one it means, or an inactive placeholder under the id it gives (case C63)."""
+        found = self.resolve(reference)
+        if found is not None:
+            return found
+        if isinstance(reference, dict):
+            reference = reference.get("id")
+        text = storable(reference) if isinstance(reference, str) else ""
+        placeholder = comparable(text) if text and len(text.encode()) < 200 else UNKNOWN_USER
+        if placeholder not in self.placeholders:
+            self.placeholders[placeholder] = None
+            self._notes.add(
+                "missing-user",
+                "users",
+                f"{placeholder} in {where}",
+                "records refer to a user that is in no file; an inactive placeholder keeps the reference",
+            )
+        return placeholder
+
+    def personal_organization(self, user_id: str) -> str:
+        """The organization of what a user owns outside any team; asking for it makes it exist (format, 2.2, A)."""
+        self.owners.setdefault(user_id)
+        return invented("organizations", f"personal:{user_id}")
+
+
+def _spellings(email: str) -> tuple[str, str, str]:
+    return email, escape(email), unescape(email)

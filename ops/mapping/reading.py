@@ -1,0 +1,157 @@
+"""A whole source through the lens: one pass to learn, one pass to make rows.
+
+Both passes read the source from the beginning and hold one record at a time, so memory does not grow with the store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from ops.mapping.facts import Facts
+from ops.mapping.json_text import JsonObject, decode
+from ops.mapping.lens import Lens, Produced, QuarantineError, Record, get, identity_fault
+from ops.mapping.messaging import note_message_cap
+from ops.mapping.notes import Notes
+from ops.mapping.project_files import learn_upload, note_unreferenced_uploads
+from ops.mapping.registry import LENSES, derived_rows
+from ops.mapping.scratch_index import ScratchIndex
+from ops.mapping.shapes import Row
+from ops.mapping.values import is_storable
+from ops.progress import Progress
+from ops.store.source import Source, SourceRecord
+
+_UNSTORABLE_ESCAPE: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+UPLOADS: Final = "uploads"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MappedRecord:
+    """A source record with its rows, or with the reason why it has none and stands in quarantine."""
+
+    source: SourceRecord
+    record: Record | None
+    produced: tuple[Produced, ...]
+    fault: str | None
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """The rows without their places in the document."""
+        return (item.row for item in self.produced)
+
+
+class Reading:
+    """The rows of a source. Call :meth:`learn` first, then :meth:`records` to the end, then :meth:`derived`."""
+
+    def __init__(self, source: Source, index: ScratchIndex, progress: Progress | None = None) -> None:
+        self.source = source
+        self.notes = Notes()
+        self.facts = Facts(index, self.notes)
+        self._progress = progress
+        self._total = sum(file.records for file in source.files())
+
+    def learn(self) -> None:
+        """Gather what records must know about each other."""
+        for record in self.source.records(UPLOADS):
+            learn_upload(Record((record.file, record.ordinal), "", _object(record)), self.facts)
+        done = 0
+        for lens in LENSES.values():
+            count = 0
+            for source_record in self.source.records(lens.entity):
+                self._learn_one(lens, source_record)
+                count += 1
+                self._report("reading", done + count)
+            done += count
+            if lens.entity == "messages":
+                note_message_cap(count, self.facts)
+        self.facts.settle_slugs()
+        self.facts.index.finish()
+        note_unreferenced_uploads(self.facts)
+
+    def _learn_one(self, lens: Lens, source_record: SourceRecord) -> None:
+        if source_record.fault is not None:
+            return
+        document = _object(source_record)
+        if identity_fault(lens, document) is not None:
+            return
+        place = (source_record.file, source_record.ordinal)
+        row_id = self.facts.claim(lens.entity, lens.identify(document), place)
+        lens.learn(Record(place, row_id, document), self.facts)
+
+    def records(self) -> Iterator[MappedRecord]:
+        """Every record of every entity, each with its rows."""
+        done = 0
+        for lens in LENSES.values():
+            for source_record in self.source.records(lens.entity):
+                yield self.map_record(lens, source_record)
+                done += 1
+                self._report("mapping", done)
+        for source_record in self.source.records(UPLOADS):
+            yield MappedRecord(source_record, None, (), source_record.fault)
+
+    def map_record(self, lens: Lens, source_record: SourceRecord) -> MappedRecord:
+        """Make the rows of one record."""
+        if source_record.fault is not None:
+            return MappedRecord(source_record, None, (), source_record.fault)
+        document = _object(source_record)
+        if (fault := identity_fault(lens, document)) is not None:
+            return MappedRecord(source_record, None, (), fault)
+        place = (source_record.file, source_record.ordinal)
+        record = Record(place, self.facts.assigned(lens.entity, lens.identify(document), place), document)
+        self._note_unstorable(source_record, record)
+        try:
+            return MappedRecord(source_record, record, tuple(get(lens, record, self.facts)), None)
+        except QuarantineError as error:
+            return MappedRecord(source_record, record, (), str(error))
+
+    def derived(self) -> Iterator[Row]:
+        """The rows that records imply together."""
+        return derived_rows(self.facts)
+
+    def _note_unstorable(self, source_record: SourceRecord, record: Record) -> None:
+        if _UNSTORABLE_ESCAPE.search(source_record.raw) and not is_storable(_all_text(record.document)):
+            self.notes.add(
+                "unstorable-character",
+                source_record.entity,
+                record.where,
+                "texts hold NUL or half a surrogate pair, which PostgreSQL cannot store; the rows have U+FFFD instead,"
+                " the source documents keep the original",
+            )
+
+    def _report(self, what: str, done: int) -> None:
+        if self._progress and (done % 500 == 0 or done == self._total):
+            self._progress(what, done, self._total)
+
+
+def _all_text(document: JsonObject) -> str:
+    """All the document's strings, unescaped, in one text."""
+    texts: list[str] = []
+    stack: list[object] = [document]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            stack.extend(value.keys())
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
+        elif isinstance(value, str):
+            texts.append(value)
+    return "\n".join(texts)
+
+
+def _object(source_record: SourceRecord) -> JsonObject:
+    document: JsonObject = decode(source_record.raw)
+    return document
+
+
+@contextlib.contextmanager
+def read_source(source: Source, scratch: Path, progress: Progress | None = None) -> Iterator[Reading]:
+    """Open a reading of a source and learn from it; ``scratch`` is a directory for the index."""
+    with contextlib.closing(ScratchIndex(scratch)) as index:
+        reading = Reading(source, index, progress)
+        reading.learn()
+        yield reading

@@ -1,0 +1,115 @@
+"""Which lens reads which entity, in the order that learning needs, and the rows that no record holds by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from ops.mapping import business, conversations, core, messaging, preserved, project_files, projects
+from ops.mapping.facts import Facts
+from ops.mapping.identity import invented
+from ops.mapping.lens import Lens
+from ops.mapping.shapes import Row, Values
+
+LENSES: Final[dict[str, Lens]] = {
+    lens.entity: lens
+    for lens in (
+        core.USERS,
+        core.TEAMS,
+        core.ORGANIZATIONS,
+        projects.PROJECTS,
+        conversations.CONVERSATIONS,
+        conversations.CHANNELS,
+        project_files.FILES,
+        project_files.FILE_PERMISSIONS,
+        messaging.MESSAGES,
+        messaging.REACTIONS,
+        messaging.NOTIFICATIONS,
+        preserved.ACTIVITIES,
+        preserved.COMMENTS,
+        business.INVOICES,
+        business.TIME_ENTRIES,
+        business.SERVICE_PACKAGES,
+        business.CLIENT_REQUESTS,
+        business.CONTACTS,
+        business.BOOKINGS,
+        business.PORTFOLIOS,
+        business.SQLITE_ITEMS,
+    )
+}
+"""By entity; each comes after those it refers to."""
+
+
+def derived_rows(facts: Facts) -> Iterator[Row]:
+    """Rows that the records imply together: placeholders, personal organizations, conversations only messages know.
+
+    Ask after every record was read, because reading is what finds out which of them are needed.
+    """
+    for rows in conversations.implied_conversations(facts):
+        yield from rows
+    yield from business.sqlite_portfolio(facts)
+    for owner in facts.people.owners:
+        yield from _personal_organization(owner, facts)
+    for user_id in facts.people.placeholders:
+        yield _placeholder(user_id)
+
+
+def _personal_organization(owner: str, facts: Facts) -> list[Row]:
+    row_id = facts.people.personal_organization(owner)
+    if row_id in facts.organizations:
+        return []
+    user = facts.people.find(owner)
+    name = f"{user.name}'s organization" if user else "Organization of a user who is gone"
+    organization: Values = {
+        "id": row_id,
+        "name": name,
+        "slug": facts.slug("organizations", row_id, name),
+        "description": None,
+        "type": "independent",
+        "location": None,
+        "contact_email": user.email if user else None,
+        "contact_phone": None,
+        "website": None,
+        "logo_url": None,
+        "settings": '{"personal": true}',
+        "subscription_tier": "free",
+        "subscription_status": "active",
+        "billing_email": None,
+        "stripe_customer_id": None,
+        "created_by": owner,
+        "created_at": None,
+        "updated_at": None,
+    }
+    member: Values = {
+        "id": invented("organization_members", f"{row_id}:{owner}"),
+        "organization_id": row_id,
+        "user_id": owner,
+        "role": "owner",
+        "permissions": "[]",
+        "invited_by": None,
+        "joined_at": None,
+        "is_active": "true",
+    }
+    return [Row("organizations", organization), Row("organization_members", member)]
+
+
+def _placeholder(user_id: str) -> Row:
+    values: Values = {
+        "id": user_id,
+        "email": f"{user_id}@placeholder.invalid",
+        "name": "User who is gone",
+        "password_hash": None,
+        "user_type": "client",
+        "avatar_url": None,
+        "phone": None,
+        "timezone": None,
+        "preferences": '{"placeholder": true}',
+        "oauth_provider": None,
+        "oauth_id": None,
+        "email_verified": "false",
+        "is_active": "false",
+        "last_login": None,
+        "created_at": None,
+        "updated_at": None,
+    }
+    return Row("users", values)

@@ -1,0 +1,252 @@
+"""Compare the database with a snapshot, to the field.
+
+Three levels: counts and content hashes of every table; where a hash differs, the rows of the differing buckets, down to
+ids and columns; and the archive, whose every document must still have the bytes of its record. The deep form also gives
+the files back and compares their bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from ops.content_hash import ContentHash, ContentHasher, bucket_of, combined, read_hashes, read_rows
+from ops.database import Connection, translate_database_errors
+from ops.export import export_files
+from ops.load import require_schema
+from ops.mapping.columns import TABLES
+from ops.mapping.reading import Reading, read_source
+from ops.mapping.shapes import ColumnText, Row
+from ops.outcome import Finding, Severity
+from ops.progress import Progress
+from ops.stack import Stack
+from ops.store.layout import FileKind
+from ops.store.snapshot import Snapshot
+
+_MOST_BUCKETS: Final = 32
+_MOST_DIFFERENCES: Final = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class TableComparison:
+    """One table on both sides: rows and content hash."""
+
+    table: str
+    source_rows: int
+    database_rows: int
+    source_sum: str
+    database_sum: str
+
+    @property
+    def equal(self) -> bool:
+        """Whether the contents are the same."""
+        return self.source_sum == self.database_sum
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """One field that is not as the source says; ``column`` is empty where a whole row is missing or too many."""
+
+    table: str
+    id: str
+    column: str
+    expected: ColumnText
+    actual: ColumnText
+
+
+@dataclasses.dataclass(frozen=True)
+class VerifyResult:
+    """The comparison; ``files_byte_identical`` is None unless the deep form ran."""
+
+    ok: bool
+    tables: tuple[TableComparison, ...]
+    content_hash_source: str
+    content_hash_database: str
+    records_source: int
+    records_archived: int
+    records_altered: int
+    differences: tuple[Difference, ...]
+    files_byte_identical: bool | None
+    duration_seconds: float
+    findings: tuple[Finding, ...]
+
+
+def verify_data(
+    stack: Stack, source: Snapshot, *, deep: bool = False, progress: Progress | None = None
+) -> VerifyResult:
+    """Compare everything.
+
+    Args:
+        stack: whose database.
+        source: the snapshot that was loaded last.
+        deep: also give the files back and compare every byte.
+        progress: told how far it is.
+
+    Raises:
+        RefusedError: the schema is not there.
+        UnreachableError: the database did not answer.
+    """
+    started = time.monotonic()
+    scratch = stack.state_directory / "scratch"
+    with (
+        translate_database_errors("verify-data"),
+        contextlib.closing(stack.connect(application_name="fluxstudio verify")) as connection,
+        read_source(source, scratch, progress) as reading,
+    ):
+        require_schema(connection)
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        expected, archived = _expected(reading)
+        actual = read_hashes(connection)
+        tables = tuple(_comparison(table, expected[table], actual[table]) for table in TABLES)
+        differences = _narrow(connection, reading, expected, actual)
+        altered, count = _compare_archive(connection, archived)
+    identical = _compare_files(stack, source, progress) if deep else None
+    findings = _findings(tables, differences, altered, identical)
+    return VerifyResult(
+        ok=not findings,
+        tables=tables,
+        content_hash_source=combined(expected),
+        content_hash_database=combined(actual),
+        records_source=sum(file.records for file in source.files()),
+        records_archived=count,
+        records_altered=altered,
+        differences=differences,
+        files_byte_identical=identical,
+        duration_seconds=time.monotonic() - started,
+        findings=findings,
+    )
+
+
+def _expected(reading: Reading) -> tuple[dict[str, ContentHash], dict[str, tuple[int, str]]]:
+    """Hashes of the rows that the source implies, and of its records file by file."""
+    hasher = ContentHasher()
+    digests: dict[str, hashlib._Hash] = {}
+    counts: dict[str, int] = {}
+    for mapped in reading.records():
+        file = mapped.source.file
+        digests.setdefault(file, hashlib.sha256()).update(hashlib.sha256(mapped.source.raw).digest())
+        counts[file] = counts.get(file, 0) + 1
+        for row in mapped.rows:
+            hasher.add(row)
+    for row in reading.derived():
+        hasher.add(row)
+    return hasher.hashes(), {file: (counts[file], digest.hexdigest()) for file, digest in digests.items()}
+
+
+def _comparison(table: str, expected: ContentHash, actual: ContentHash) -> TableComparison:
+    return TableComparison(table, expected.rows, actual.rows, expected.text, actual.text)
+
+
+def _narrow(
+    connection: Connection, reading: Reading, expected: dict[str, ContentHash], actual: dict[str, ContentHash]
+) -> tuple[Difference, ...]:
+    """The fields that differ, from at most :data:`_MOST_BUCKETS` buckets."""
+    buckets = [(table, bucket) for table in TABLES for bucket in expected[table].differing_buckets(actual[table])]
+    wanted = dict.fromkeys(buckets[:_MOST_BUCKETS])
+    if not wanted:
+        return ()
+    said: dict[str, dict[str, Row]] = {table: {} for table, _ in wanted}
+    for mapped in reading.records():
+        for row in mapped.rows:
+            if (row.table, bucket_of(row.id)) in wanted:
+                said[row.table][row.id] = row
+    for row in reading.derived():
+        if (row.table, bucket_of(row.id)) in wanted:
+            said[row.table][row.id] = row
+    found: dict[str, dict[str, dict[str, ColumnText]]] = {table: {} for table in said}
+    for table, bucket in wanted:
+        found[table] |= read_rows(connection, table, bucket)
+    differences = [difference for table in said for difference in _differences(table, said[table], found[table])]
+    return tuple(differences[:_MOST_DIFFERENCES])
+
+
+def _differences(table: str, said: dict[str, Row], found: dict[str, dict[str, ColumnText]]) -> list[Difference]:
+    differences = [Difference(table, row_id, "", "a row", None) for row_id in sorted(said.keys() - found.keys())]
+    differences += [Difference(table, row_id, "", None, "a row") for row_id in sorted(found.keys() - said.keys())]
+    for row_id in sorted(said.keys() & found.keys()):
+        expected, actual = said[row_id].values, found[row_id]
+        differences += [
+            Difference(table, row_id, column, expected[column], actual[column])
+            for column in TABLES[table].names
+            if expected[column] != actual[column]
+        ]
+    return differences
+
+
+def _compare_archive(connection: Connection, archived: dict[str, tuple[int, str]]) -> tuple[int, int]:
+    """How many files' records are not archived as they are, and how many records the archive has.
+
+    The hash is taken of the bytes that lie in the archive now, not of the hash stored beside them.
+    """
+    rows = connection.execute(
+        "SELECT file, count(*), encode(sha256(string_agg("
+        " sha256(coalesce(raw, convert_to(document::text, 'UTF8'))), ''::bytea ORDER BY ordinal)), 'hex')"
+        " FROM archive.documents GROUP BY file"
+    ).fetchall()
+    found = {file: (count, digest) for file, count, digest in rows}
+    altered = [file for file in archived.keys() | found.keys() if archived.get(file) != found.get(file)]
+    return len(altered), sum(count for count, _ in found.values())
+
+
+def _compare_files(stack: Stack, source: Snapshot, progress: Progress | None) -> bool:
+    scratch = stack.state_directory / "scratch"
+    wanted = {
+        file.path: file.sha256 for file in source.files() if file.kind in (FileKind.JSON_COLLECTION, FileKind.SQLITE)
+    }
+    with tempfile.TemporaryDirectory(prefix="files-", dir=scratch) as directory:
+        exported = export_files(stack, Path(directory) / "export", progress=progress)
+    return {file.path: file.sha256 for file in exported.files} == wanted
+
+
+def _findings(
+    tables: tuple[TableComparison, ...], differences: tuple[Difference, ...], altered: int, identical: bool | None
+) -> tuple[Finding, ...]:
+    findings = []
+    for comparison in tables:
+        if not comparison.equal:
+            example = next((item for item in differences if item.table == comparison.table), None)
+            findings.append(
+                Finding(
+                    Severity.ERROR,
+                    f"{comparison.table} is not what the source says: {comparison.database_rows} rows for"
+                    f" {comparison.source_rows}.",
+                    where=f"{comparison.table} {example.id} {example.column}".strip() if example else comparison.table,
+                    next="Look at the differences; a delta load makes the database say what the files say.",
+                    code="content-differs",
+                )
+            )
+    if altered:
+        findings.append(
+            Finding(
+                Severity.ERROR,
+                f"The archived documents of {altered} files are not the records of the source.",
+                where="archive.documents",
+                next="Load the snapshot again; until then the files cannot be given back as they were.",
+                code="archive-differs",
+            )
+        )
+    if identical is False:
+        findings.append(
+            Finding(
+                Severity.ERROR,
+                "The files given back are not byte for byte those of the snapshot.",
+                where="export",
+                next="Verify without --deep to see which rows differ.",
+                code="files-differ",
+            )
+        )
+    if all(comparison.source_rows == 0 for comparison in tables):
+        findings.append(
+            Finding(
+                Severity.ERROR,
+                "The source implies not a single row, so nothing was proved.",
+                next="Check that the snapshot is of the right directory.",
+                code="nothing-to-verify",
+            )
+        )
+    return tuple(findings)
