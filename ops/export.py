@@ -20,7 +20,7 @@ from ops.database import Connection, exclusive, translate_database_errors
 from ops.errors import CheckFailedError, RefusedError, UsageError
 from ops.exporting.overlay import Overlay
 from ops.exporting.revision import Revision
-from ops.exporting.store_files import WrittenFile, write_store_files
+from ops.exporting.store_files import WrittenFile, sync_files, write_store_files
 from ops.load import last_sums, require_schema
 from ops.mapping.columns import TABLES
 from ops.mapping.reading import read_source
@@ -71,6 +71,7 @@ def export_files(stack: Stack, destination: Path, *, progress: Progress | None =
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         with _aside(destination) as partial:
             files, changed = _export(connection, stack, partial, progress)
+            sync_files(partial)
             _publish(partial, destination)
     return ExportResult(destination, tuple(files), changed, time.monotonic() - started, _findings(changed))
 

@@ -31,7 +31,7 @@ class WrittenFile:
 
 
 def write_store_files(source: Source, overlay: Overlay, destination: Path) -> list[WrittenFile]:
-    """Write every file of the store below ``destination``.
+    """Write every file of the store below ``destination``; :func:`sync_files` makes them durable.
 
     Raises:
         CheckFailedError: a file that did not change would not come out as it was.
@@ -131,7 +131,15 @@ def _write(destination: Path, path: str, parts: Iterable[bytes], file: SourceFil
             output.write(part)
             digest.update(part)
             size += len(part)
-        output.flush()
-        os.fsync(output.fileno())
     identical = file is not None and digest.hexdigest() == file.sha256
     return WrittenFile(path, size, digest.hexdigest(), identical)
+
+
+def sync_files(directory: Path) -> None:
+    """Wait until every file and directory below is on disk; a rename after this publishes complete files only."""
+    for path in [*directory.rglob("*"), directory]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

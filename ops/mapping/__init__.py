@@ -7,6 +7,7 @@
 ``identity``   ids that have to be invented, always the same ones
 ``facts``      what a record must know about other records, gathered in one pass over the source
 ``lens``       the lens itself: shapes, ``get``, ``put`` and their laws
-``core`` ``messaging`` ``project_files`` ``business`` ``preserved``  one module for each migration group
+``users`` ``core`` ``projects`` ``project_files`` ``messaging`` ``conversations`` ``business`` ``preserved``
+               the entities, each with both directions side by side
 ``registry``   which lens reads which entity, and the rows no record holds by itself
 """

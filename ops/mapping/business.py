@@ -17,8 +17,8 @@ from ops.mapping.json_text import JsonObject
 from ops.mapping.lens import Lens, Produced, QuarantineError, Record, learn_nothing
 from ops.mapping.moments import as_date
 from ops.mapping.people import UNKNOWN_USER
-from ops.mapping.shapes import Choice, ColumnText, Row, Shape, Values, extra, own
-from ops.mapping.values import UnfitValueError, as_jsonb, as_numeric, as_text_array
+from ops.mapping.shapes import Choice, ColumnText, Row, Shape, Values, extra, indexed, own
+from ops.mapping.values import UnfitValueError, as_jsonb, as_numeric, as_text_array, is_indexable
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _INVOICE_STATES: Final = Choice(
@@ -60,7 +60,7 @@ INVOICE: Final = Shape(
         own("created_at", "createdAt"),
         own("updated_at", "updatedAt", null_means_default=True),
         extra("stripe_invoice_id", "stripeInvoiceId"),
-        extra("stripe_payment_intent_id", "stripePaymentIntentId"),
+        indexed("stripe_payment_intent_id", "stripePaymentIntentId"),
     ),
 )
 TIME_ENTRY: Final = Shape(
@@ -172,13 +172,19 @@ def _project_id(document: JsonObject, facts: Facts) -> ColumnText:
 
 
 def _learn_invoice(record: Record, facts: Facts) -> None:
-    if not facts.index.claim("invoice numbers", name_text(record.document, "invoiceNumber", otherwise=record.id)):
+    if not facts.index.claim("invoice numbers", _recorded_number(record)):
         facts.superseded.add(("invoice numbers", record.id))
+
+
+def _recorded_number(record: Record) -> str:
+    """The number as recorded; the id where there is none, or none that an index takes."""
+    number = name_text(record.document, "invoiceNumber", otherwise=record.id)
+    return number if is_indexable(number) else record.id
 
 
 def _invoice_number(record: Record, facts: Facts) -> str:
     """The number; one that a race gave out twice gets the record's id behind it (format, section 1.12)."""
-    number = name_text(record.document, "invoiceNumber", otherwise=record.id)
+    number = _recorded_number(record)
     if ("invoice numbers", record.id) not in facts.superseded:
         return number
     facts.notes.add(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from typing import Final
 
 
@@ -48,7 +49,7 @@ class Table:
         """Find a column by name."""
         return next(column for column in self.columns if column.name == name)
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Column names in order."""
         return tuple(column.name for column in self.columns)

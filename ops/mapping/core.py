@@ -1,4 +1,4 @@
-"""Migration group 001 as documents: users.json, teams.json and organizations.json."""
+"""Migration group 001 as documents: teams.json and organizations.json. Users have a module of their own."""
 
 from __future__ import annotations
 
@@ -19,93 +19,7 @@ from ops.mapping.identity import comparable, invented
 from ops.mapping.json_text import JsonObject
 from ops.mapping.lens import Lens, Produced, Record
 from ops.mapping.memberships import Membership, memberships
-from ops.mapping.people import User
 from ops.mapping.shapes import Choice, Shape, extra, own
-from ops.mapping.values import as_boolean
-
-# --- users ---------------------------------------------------------------------------------------------------------
-
-_USER_TYPES: Final = Choice({kind: kind for kind in ("client", "designer", "admin")}, otherwise="client")
-
-USER: Final = Shape(
-    "users",
-    (
-        own("id", "id"),
-        own("email", "email"),
-        own("name", "name"),
-        own("user_type", "userType", choice=_USER_TYPES),
-        own("password_hash", "password"),
-        own("created_at", "createdAt", null_means_default=True),
-        extra("oauth_id", "googleId", "oauthId"),
-        extra("oauth_provider", "oauthProvider", null_means_default=True),
-        extra("avatar_url", "avatar", "avatar_url"),
-        extra("phone", "phone"),
-        extra("timezone", "timezone"),
-        extra("preferences", "preferences"),
-        extra("email_verified", "emailVerified"),
-        extra("is_active", "isActive", null_means_default=True),
-        extra("last_login", "lastLogin"),
-        extra("updated_at", "updatedAt", null_means_default=True),
-    ),
-)
-
-
-def _user_email(document: JsonObject, row_id: str) -> str:
-    return name_text(document, "email", otherwise=f"{row_id}@address.invalid")
-
-
-def _learn_user(record: Record, facts: Facts) -> None:
-    email = _user_email(record.document, record.id)
-    facts.people.add(User(record.id, email, name_text(record.document, "name", otherwise=email.partition("@")[0])))
-
-
-def _unique_email(record: Record, facts: Facts) -> str:
-    """The address; the second record with exactly the same one is told apart by its id (case C32)."""
-    email = _user_email(record.document, record.id)
-    if facts.people.holds_email(email, record.id):
-        return email
-    facts.notes.add(
-        "duplicate-email",
-        "users.email",
-        record.where,
-        "several users have the same address; the later ones carry their id behind it and cannot sign in by address",
-        next_step="Decide which record each person keeps, and merge the others.",
-    )
-    return f"{email}#{record.id}"
-
-
-def _read_user(record: Record, facts: Facts) -> list[Produced]:
-    document = record.document
-    google = document.get("googleId") not in (None, "")
-    verified = google or as_boolean(document.get("emailVerified")) == "true"
-    suspended = document.get("status") in ("inactive", "suspended")
-    created_at = time_or_none(document.get("createdAt"))
-    email = _unique_email(record, facts)
-    row = USER.read(
-        document,
-        given={"id": record.id, "email": email, "email_verified": "true" if verified else "false"},
-        defaults={
-            "name": email.partition("@")[0],
-            "user_type": "client",
-            "preferences": "{}",
-            "oauth_provider": "google" if google else None,
-            "is_active": "false" if suspended else "true",
-            "updated_at": created_at,
-        },
-        notes=facts.notes,
-        where=record.where,
-    )
-    return [Produced(row)]
-
-
-USERS: Final = Lens(
-    entity="users",
-    root="users",
-    shapes={"users": USER},
-    owned=lambda row_id: {"users": ("id", row_id)},
-    learn=_learn_user,
-    read=_read_user,
-)
 
 # --- organizations, as teams.json implies them and as organizations.json would hold them --------------------------
 
@@ -151,7 +65,6 @@ ORGANIZATION_MEMBER: Final = Shape(
         own("user_id", "userId"),
         own("role", "role", choice=_ORGANIZATION_ROLES),
         own("joined_at", "joinedAt", null_means_default=True),
-        extra("id", "id"),
         extra("permissions", "permissions"),
         extra("is_active", "isActive", null_means_default=True),
     ),
@@ -175,7 +88,6 @@ TEAM_MEMBER: Final = Shape(
         own("user_id", "userId"),
         own("role", "role", choice=_TEAM_ROLES),
         own("joined_at", "joinedAt", null_means_default=True),
-        extra("id", "id"),
         extra("permissions", "permissions"),
         extra("is_active", "isActive", null_means_default=True),
     ),

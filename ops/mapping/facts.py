@@ -18,7 +18,7 @@ from ops.mapping.notes import Notes
 from ops.mapping.people import People
 from ops.mapping.scratch_index import ScratchIndex
 from ops.mapping.slugs import assign, slug_base
-from ops.mapping.values import UnfitValueError, as_text, storable
+from ops.mapping.values import UnfitValueError, as_text, as_text_array, storable
 
 Place: TypeAlias = tuple[str, int]
 """File and ordinal of a record."""
@@ -124,6 +124,11 @@ class Facts:
         team = self.team(reference)
         return self.organizations.get(comparable(reference)) or (team.organization_id if team else None)
 
+    def known(self, kind: str, reference: JsonValue) -> str | None:
+        """The id of the record of a kind that a reference means, in capitals or not (case C49)."""
+        text = text_id(reference)
+        return next((form for form in (text, comparable(text)) if form and self.index.is_claimed(kind, form)), None)
+
     def dangling(self, subject: str, where: str) -> None:
         """Note a reference that leads nowhere and was left out of the row."""
         self.notes.add(
@@ -174,6 +179,11 @@ def members_of(document: JsonObject, people: People, default_joined: str | None)
             at = (time_or_none(element.get("joinedAt")) if isinstance(element, dict) else None) or default_joined
             joined[user_id] = min(filter(None, (joined.get(user_id), at)), default=None)
     return tuple(Member(user_id, at) for user_id, at in joined.items())
+
+
+def mentions_of(document: JsonObject, people: People) -> str:
+    """Mentioned users as ``text[]``; references that lead nowhere stay as they are written."""
+    return as_text_array([people.resolve(item) or as_text(item) for item in items(document, "mentions")])
 
 
 def name_text(document: JsonObject, *keys: str, otherwise: str = "") -> str:

@@ -16,33 +16,59 @@ JsonValue: TypeAlias = Any
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
+DEEPEST_NESTING: Final = 200
+"""Far beyond any document of the application; what walks a document level by level must not run out of stack."""
+
 _LONGEST_INTEGER_DIGITS: Final = 4000
 """Python refuses longer decimal integers by default; those become Decimal."""
 
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_INNERMOST: Final = re.compile(rb"\[\]|\{\}")
+_NOT_BRACKETS: Final = bytes(sorted(set(range(256)) - set(b"[]{}")))
 
 
 def _integer(literal: str) -> int | Decimal:
-    return int(literal) if len(literal) <= _LONGEST_INTEGER_DIGITS else Decimal(literal)
+    if literal == "-0" or len(literal) > _LONGEST_INTEGER_DIGITS:
+        return Decimal(literal)
+    return int(literal)
+
+
+def _fraction(literal: str) -> Decimal:
+    try:
+        return Decimal(literal)
+    except ArithmeticError as error:
+        raise ValueError(f"the number {literal[:40]} is beyond all measure") from error
 
 
 def _no_constant(literal: str) -> JsonValue:
     raise ValueError(f"{literal} is not JSON")
 
 
-_decoder: Final = json.JSONDecoder(parse_float=Decimal, parse_int=_integer, parse_constant=_no_constant)
+_decoder: Final = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_no_constant)
 
 
 def decode(raw: bytes) -> JsonValue:
     """Decode one JSON text in UTF-8.
 
     Raises:
-        ValueError: the bytes are not JSON, or nested deeper than Python follows.
+        ValueError: the bytes are not JSON, nested deeper than :data:`DEEPEST_NESTING`, or hold a number out of reach.
     """
-    try:
-        return _decoder.decode(raw.decode("utf-8"))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    if _is_deeper(raw, DEEPEST_NESTING):
+        raise ValueError(f"it is nested more than {DEEPEST_NESTING} levels deep")
+    return _decoder.decode(raw.decode("utf-8"))
+
+
+def _is_deeper(raw: bytes, levels: int) -> bool:
+    """Tell whether brackets nest deeper; every pass takes off the innermost."""
+    if raw.count(b"[") + raw.count(b"{") <= levels:
+        return False
+    brackets = _STRING.sub(b"", raw).translate(None, delete=_NOT_BRACKETS)
+    for _ in range(levels):
+        if not brackets:
+            return False
+        brackets = _INNERMOST.sub(b"", brackets)
+    return bool(brackets)
 
 
 def quoted(text: str) -> str:
@@ -52,8 +78,8 @@ def quoted(text: str) -> str:
 
 
 def number(value: int | Decimal) -> str:
-    """A number's literal; a Decimal keeps its digits."""
-    return str(value)
+    """A number's literal: all its digits, an exponent where and as JavaScript writes one."""
+    return str(value).lower()
 
 
 def encode(value: JsonValue, *, indent: int | None = None, level: int = 0) -> str:

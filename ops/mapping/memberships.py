@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Final
 
-from ops.mapping.facts import Facts, items, member_reference, text_id
+from ops.mapping.facts import Facts, items, member_reference
 from ops.mapping.identity import invented
 from ops.mapping.json_text import JsonValue
 from ops.mapping.lens import Produced, Record
@@ -37,7 +37,10 @@ class Membership:
     invited_by: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def row_id(self, user_id: str) -> str:
-        """The id of a membership, which no file names: the same whenever the same user joins the same owner."""
+        """The id of a membership: the same whenever the same user joins the same owner.
+
+        An id that an element has may be anything, the user's for one, and stand in many projects.
+        """
         return invented(self.shape.table_name, f"{self.owner_id}:{user_id}")
 
 
@@ -71,7 +74,7 @@ def memberships(record: Record, facts: Facts, membership: Membership) -> list[Pr
 def _row(record: Record, facts: Facts, membership: Membership, user_id: str, element: JsonValue) -> Row:
     document = element if isinstance(element, dict) else {}
     given: Values = {
-        "id": text_id(document.get("id")) or membership.row_id(user_id),
+        "id": membership.row_id(user_id),
         membership.owner_column: membership.owner_id,
         "user_id": user_id,
     }

@@ -6,17 +6,19 @@ import re
 from typing import Final
 
 from ops.mapping.conversations import conversation_of, message_author
-from ops.mapping.facts import Facts, items, name_text, objects, text_id, time_or_none
-from ops.mapping.identity import comparable, invented
+from ops.mapping.facts import Facts, items, mentions_of, name_text, objects, text_id, time_or_none
+from ops.mapping.identity import invented
 from ops.mapping.json_text import JsonObject, JsonValue
 from ops.mapping.lens import Lens, Produced, QuarantineError, Record, learn_nothing
-from ops.mapping.shapes import Choice, ColumnText, Row, Shape, extra, own
-from ops.mapping.values import as_jsonb, as_text, as_text_array
+from ops.mapping.shapes import Choice, ColumnText, Row, Shape, extra, indexed, own
+from ops.mapping.values import as_jsonb, is_indexable
 from ops.outcome import Severity
 
 _MILLISECONDS_ID: Final = re.compile(r"(\d{13})(?:-|$)", re.ASCII)
 _CAP: Final = 100
 """The application's writers load at most this many messages before they write the file again (format, section 1.5)."""
+
+_CUT_REACTION: Final = 100
 
 _TYPES: Final = Choice(
     {
@@ -58,7 +60,7 @@ MESSAGE: Final = Shape(
         own("created_at", "timestamp", "createdAt", null_means_default=True),
         extra("priority", "priority", choice=_PRIORITIES),
         extra("status", "status", choice=_STATES),
-        extra("thread_id", "threadId"),
+        indexed("thread_id", "threadId"),
         extra("mentions", "mentions"),
         extra("edited_at", "editedAt"),
         extra("deleted_at", "deletedAt"),
@@ -70,7 +72,6 @@ EMBEDDED_REACTION: Final = Shape(
         own("reaction", "reaction", "emoji"),
         own("user_id", "userId"),
         own("created_at", "timestamp", "createdAt", null_means_default=True),
-        extra("id", "id"),
     ),
 )
 REACTION: Final = Shape(
@@ -145,19 +146,11 @@ def _state(document: JsonObject) -> str:
     return "read" if document.get("messageType") == "dm" and is_read else "sent"
 
 
-def _mentions(document: JsonObject, facts: Facts) -> str:
-    """Mentioned users; references that lead nowhere stay as they are written."""
-    mentioned = [facts.people.resolve(reference) or as_text(reference) for reference in items(document, "mentions")]
-    return as_text_array(mentioned)
-
-
 def _reply(record: Record, facts: Facts) -> ColumnText:
     reference = text_id(record.document.get("replyToId", record.document.get("replyTo")))
     if not reference:
         return None
-    found = next(
-        (form for form in (reference, comparable(reference)) if facts.index.is_claimed("messages", form)), None
-    )
+    found = facts.known("messages", reference)
     if found is None:
         facts.dangling("messages.reply_to_id", record.where)
     return found
@@ -170,7 +163,7 @@ def _read_message(record: Record, facts: Facts) -> list[Produced]:
         "conversation_id": conversation_of(document, facts),
         "author_id": message_author(record, facts),
         "reply_to_id": _reply(record, facts),
-        "mentions": _mentions(document, facts),
+        "mentions": mentions_of(document, facts.people),
         "created_at": written_at(document),
     }
     if message_type := _message_type(document):
@@ -198,8 +191,14 @@ def _reactions_in(document: JsonObject) -> list[JsonObject]:
 def _reaction_key(message_id: str, document: JsonObject, facts: Facts) -> str | None:
     """What makes a reaction unique: message, user and reaction."""
     user_id = facts.people.resolve(document.get("userId"))
-    reaction = name_text(document, "reaction", "emoji")
+    reaction = _reaction_text(document)
     return f"{message_id}:{user_id}:{reaction}" if user_id and reaction else None
+
+
+def _reaction_text(document: JsonObject) -> str:
+    """The reaction; one too long for its unique index is cut and told apart by an invented id."""
+    text = name_text(document, "reaction", "emoji")
+    return text if is_indexable(text) else f"{text[:_CUT_REACTION]} {invented('reactions', text)}"
 
 
 def _embedded_reactions(record: Record, message: Row, facts: Facts) -> list[Produced]:
@@ -213,9 +212,10 @@ def _embedded_reactions(record: Record, message: Row, facts: Facts) -> list[Prod
             row = EMBEDDED_REACTION.read(
                 element,
                 given={
-                    "id": text_id(element.get("id")) or invented("message_reactions", key),
+                    "id": invented("message_reactions", key),
                     "message_id": record.id,
                     "user_id": facts.people.resolve(element.get("userId")),
+                    "reaction": _reaction_text(element),
                 },
                 defaults={"created_at": message.values["created_at"]},
                 notes=facts.notes,
@@ -249,9 +249,11 @@ def _learn_reaction(record: Record, facts: Facts) -> None:
 
 def _read_reaction(record: Record, facts: Facts) -> list[Produced]:
     document = record.document
-    message_id = text_id(document.get("messageId"))
-    if not facts.index.is_claimed("messages", message_id):
-        raise QuarantineError(f"The reaction is to the message {message_id!r}, which messages.json does not have.")
+    message_id = facts.known("messages", document.get("messageId"))
+    if message_id is None:
+        raise QuarantineError(
+            f"The reaction is to the message {document.get('messageId')!r}, which messages.json does not have."
+        )
     if ("message_reactions", record.id) in facts.superseded:
         facts.notes.add(
             "duplicate-reaction",
@@ -267,8 +269,8 @@ def _read_reaction(record: Record, facts: Facts) -> list[Produced]:
             "id": record.id,
             "message_id": message_id,
             "user_id": facts.people.require(document.get("userId"), record.where),
+            "reaction": _reaction_text(document),
         },
-        defaults={"reaction": ""},
         notes=facts.notes,
         where=record.where,
     )

@@ -31,7 +31,7 @@ class People:
         self._users: dict[str, User] = {}
         self._by_id: dict[str, str] = {}
         self._by_email: dict[str, str] = {}
-        self._by_folded_email: dict[str, str | None] = {}
+        self._by_folded_email: dict[str, User | None] = {}
         self.placeholders: dict[str, None] = {}
         self.owners: dict[str, None] = {}
 
@@ -40,16 +40,21 @@ class People:
         self._users.setdefault(user.id, user)
         self._by_id.setdefault(comparable(user.id), user.id)
         self._by_email.setdefault(user.email, user.id)
-        folded = user.email.casefold()
-        self._by_folded_email[folded] = None if folded in self._by_folded_email else user.id
+        first = self._by_folded_email.setdefault(_folded(user.email), user)
+        if first is not None and first.email != user.email:
+            self._by_folded_email[_folded(user.email)] = None
 
     def find(self, user_id: str) -> User | None:
         """The user with exactly this id."""
         return self._users.get(user_id)
 
     def holds_email(self, email: str, user_id: str) -> bool:
-        """Tell whether the user is the first with exactly this address."""
-        return self._by_email.get(email) == user_id
+        """Tell whether the user is the first with exactly this address, or would be."""
+        return self._by_email.get(email, user_id) == user_id
+
+    def is_spelled_twice(self, email: str) -> bool:
+        """Tell whether several users have this address, differing in case or in escaping only."""
+        return _folded(email) in self._by_folded_email and self._by_folded_email[_folded(email)] is None
 
     def resolve(self, reference: JsonValue) -> str | None:
         """Find the user id that a reference means, or None: by id, then by address (format, section 2.5)."""
@@ -63,7 +68,8 @@ class People:
         found = self._by_id.get(comparable(text))
         if found is None and "@" in text:
             found = next((self._by_email[form] for form in _spellings(text) if form in self._by_email), None)
-            found = found or self._by_folded_email.get(text.casefold())
+            if found is None and (user := self._by_folded_email.get(_folded(text))):
+                found = user.id
         return found
 
     def require(self, reference: JsonValue, where: str) -> str:
@@ -89,6 +95,10 @@ class People:
         """The organization of what a user owns outside any team; asking for it makes it exist (format, 2.2, A)."""
         self.owners.setdefault(user_id)
         return invented("organizations", f"personal:{user_id}")
+
+
+def _folded(email: str) -> str:
+    return unescape(email).casefold()
 
 
 def _spellings(email: str) -> tuple[str, str, str]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Final
 
-from ops.mapping.facts import Facts, Project, text_id, time_or_none
-from ops.mapping.json_text import JsonValue
+from ops.mapping.facts import Facts, Project, mentions_of, time_or_none
 from ops.mapping.lens import Lens, Produced, Record, learn_nothing
 from ops.mapping.shapes import Shape, own
-from ops.mapping.values import as_text_array
 
 ACTIVITY: Final = Shape(
     "project_activities",
@@ -82,15 +80,10 @@ def _read_activity(record: Record, facts: Facts) -> list[Produced]:
     return [Produced(row)]
 
 
-def _known_task(reference: JsonValue, facts: Facts) -> str | None:
-    task_id = text_id(reference)
-    return task_id if task_id and facts.index.is_claimed("tasks", task_id) else None
-
-
 def _read_comment(record: Record, facts: Facts) -> list[Produced]:
     document = record.document
     project = _project_of(record, facts)
-    task_id = _known_task(document.get("taskId"), facts)
+    task_id = facts.known("tasks", document.get("taskId"))
     if project is None or task_id is None:
         _note_orphan("task_comments", record, facts)
         return []
@@ -101,8 +94,9 @@ def _read_comment(record: Record, facts: Facts) -> list[Produced]:
             "project_id": project.id,
             "task_id": task_id,
             "created_by": facts.people.resolve(document.get("createdBy")),
+            "mentions": mentions_of(document, facts.people),
         },
-        defaults={"content": "", "mentions": as_text_array([]), "created_at": time_or_none(document.get("updatedAt"))},
+        defaults={"content": "", "created_at": time_or_none(document.get("updatedAt"))},
         notes=facts.notes,
         where=record.where,
     )

@@ -120,7 +120,6 @@ def _read_file(record: Record, facts: Facts) -> list[Produced]:
     document = record.document
     uploader = facts.people.require(document.get("uploadedBy"), record.where)
     project = facts.project(document.get("projectId"))
-    parent = text_id(document.get("parentFileId"))
     name = stored_name(document) or record.id
     uploaded_at = time_or_none(document.get("uploadedAt", document.get("createdAt")))
     original = repaired_name(name_text(document, "originalName", "name", otherwise=name))
@@ -133,7 +132,7 @@ def _read_file(record: Record, facts: Facts) -> list[Produced]:
             "organization_id": facts.organization(document.get("organizationId"))
             or (project.organization_id if project else facts.people.personal_organization(uploader)),
             "project_id": project.id if project else None,
-            "parent_file_id": parent if parent and facts.index.is_claimed("files", parent) else None,
+            "parent_file_id": facts.known("files", document.get("parentFileId")),
             "metadata": _metadata(document),
         },
         defaults={
@@ -172,11 +171,13 @@ def _permission_id(document: JsonObject) -> str:
 
 def _read_permission(record: Record, facts: Facts) -> list[Produced]:
     document = record.document
-    file_id = text_id(document.get("fileId"))
+    file_id = facts.known("files", document.get("fileId"))
     team = facts.team(document.get("teamId"))
     user_id = facts.people.resolve(document.get("userId"))
-    if not facts.index.is_claimed("files", file_id):
-        raise QuarantineError(f"The permission is for the file {file_id!r}, which files.json does not have.")
+    if file_id is None:
+        raise QuarantineError(
+            f"The permission is for the file {document.get('fileId')!r}, which files.json does not have."
+        )
     if (team is None) == (user_id is None):
         raise QuarantineError("The permission names neither or both of a known user and a known team.")
     if document.get("permission") not in _PERMISSIONS:

@@ -96,7 +96,6 @@ PROJECT_MEMBER: Final = Shape(
         own("user_id", "userId"),
         own("role", "role", choice=_ROLES),
         own("joined_at", "joinedAt", null_means_default=True),
-        extra("id", "id"),
         extra("permissions", "permissions"),
         extra("hourly_rate", "hourlyRate"),
         extra("is_active", "isActive", null_means_default=True),
@@ -160,7 +159,7 @@ def project_facts(record: Record, facts: Facts) -> Project:
 def _learn(record: Record, facts: Facts) -> None:
     project = project_facts(record, facts)
     facts.projects.setdefault(comparable(record.id), project)
-    name = name_text(record.document, "name")
+    name = name_text(record.document, "slug", "name")
     facts.want_slug("projects", project.organization_id, project.created_at, record.id, name)
     link = record.document.get("channelMetadata")
     if isinstance(link, dict) and (channel := text_id(link.get("channelId"))):
@@ -182,8 +181,8 @@ def _metadata(record: Record) -> str:
     document = record.document
     own_metadata = document.get("metadata")
     metadata: JsonObject = dict(own_metadata) if isinstance(own_metadata, dict) else {}
-    for key in ("channelMetadata", "githubMetadata", "progress"):
-        if document.get(key) not in (None, {}):
+    for key in ("channelMetadata", "githubMetadata", "progress", "files"):
+        if document.get(key) not in (None, {}, []):
             metadata[key] = document[key]
     milestones = {
         text_id(element.get("id")): {key: element[key] for key in ("status", "createdBy") if key in element}
@@ -204,6 +203,7 @@ def _read(record: Record, facts: Facts) -> list[Produced]:
         document,
         given={
             "id": record.id,
+            "slug": facts.slug("projects", record.id, name_text(document, "slug", "name", otherwise=name)),
             "organization_id": project.organization_id,
             "team_id": _reference(document.get("teamId"), team.id if team else None, "projects.team_id", record, facts),
             "manager_id": project.manager_id,
@@ -213,7 +213,6 @@ def _read(record: Record, facts: Facts) -> list[Produced]:
         },
         defaults={
             "name": name,
-            "slug": facts.slug("projects", record.id, name),
             "status": "planning",
             "priority": "medium",
             "project_type": "general",

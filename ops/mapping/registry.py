@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ops.mapping import business, conversations, core, messaging, preserved, project_files, projects
+from ops.mapping import business, conversations, core, messaging, preserved, project_files, projects, users
 from ops.mapping.facts import Facts
 from ops.mapping.identity import invented
 from ops.mapping.lens import Lens
@@ -14,7 +14,7 @@ from ops.mapping.shapes import Row, Values
 LENSES: Final[dict[str, Lens]] = {
     lens.entity: lens
     for lens in (
-        core.USERS,
+        users.USERS,
         core.TEAMS,
         core.ORGANIZATIONS,
         projects.PROJECTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from ops.mapping.notes import Notes
 from ops.mapping.values import (
     UnfitValueError,
     as_boolean,
+    as_indexed_text,
     as_jsonb,
     as_numeric,
     as_text,
@@ -39,18 +41,30 @@ _READERS: Final[dict[Kind, Callable[[JsonValue], str]]] = {
     Kind.JSONB: as_jsonb,
     Kind.TEXT_ARRAY: as_text_array,
 }
+_NATURAL: Final[dict[Kind, type]] = {Kind.TEXT: str, Kind.TEXT_ARRAY: list, Kind.BOOLEAN: bool}
+"""The JSON type of columns that take any other type too, which is then reported (cases C35, C69, C70)."""
+
+
+def _finite(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError(f"JSON has no number for {text}")
+    return number
+
+
 _WRITERS: Final[dict[Kind, Callable[[str], JsonValue]]] = {
     Kind.TEXT: str,
     Kind.BOOLEAN: lambda text: text == "true",
     Kind.INTEGER: int,
     Kind.BIGINT: int,
-    Kind.NUMERIC: Decimal,
+    Kind.NUMERIC: _finite,
     Kind.TIMESTAMP: iso_milliseconds,
     Kind.DATE: str,
     Kind.TIME: str,
     Kind.JSONB: lambda text: decode(text.encode()),
     Kind.TEXT_ARRAY: text_array_items,
 }
+"""How a column's text becomes JSON; ValueError where JSON has no form, as for ``infinity``."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,14 +121,21 @@ class Field:
         """The key under which the document holds this field."""
         return next((key for key in self.keys if key in document), None)
 
-    def to_json(self, column: Column, text: ColumnText) -> JsonValue:
-        """The JSON value to write for a column text."""
-        return None if text is None else (self.write or _WRITERS[column.kind])(text)
+    def put(self, document: JsonObject, column: Column, text: ColumnText) -> None:
+        """Write a column's text into the object; one that JSON has no form for stays unsaid, and the lens adds it."""
+        with contextlib.suppress(ValueError):
+            value = None if text is None else (self.write or _WRITERS[column.kind])(text)
+            document[self.key_in(document) or self.keys[0]] = value
 
 
 def own(column: str, *keys: str, choice: Choice | None = None, null_means_default: bool = False) -> Field:
     """A field the application itself writes."""
     return _field(column, keys, True, choice, null_means_default)
+
+
+def indexed(column: str, *keys: str, null_means_default: bool = False) -> Field:
+    """A text field that is not the application's own and whose column has an index, which bounds its length."""
+    return Field(column, keys, read=as_indexed_text, null_means_default=null_means_default)
 
 
 def extra(column: str, *keys: str, choice: Choice | None = None, null_means_default: bool = False) -> Field:
@@ -179,16 +200,14 @@ class Shape:
         """Write the columns that differ into the object, in the application's spelling; everything else stays."""
         for field in self.fields:
             if before.get(field.column) != after[field.column]:
-                column = self.table.column(field.column)
-                document[field.key_in(document) or field.keys[0]] = field.to_json(column, after[field.column])
+                field.put(document, self.table.column(field.column), after[field.column])
 
     def blank(self, after: Values) -> JsonObject:
         """A new object in the application's own shape for a row that no file knows."""
         document: JsonObject = {}
         for field in self.fields:
             if field.own:
-                column = self.table.column(field.column)
-                document[field.keys[0]] = field.to_json(column, after[field.column])
+                field.put(document, self.table.column(field.column), after[field.column])
         return document
 
 
@@ -201,6 +220,13 @@ def _value(
     value = document[key]
     if value is None:
         return None if column.nullable and not field.null_means_default else default
+    if field.read is None and not isinstance(value, _NATURAL.get(column.kind, object)):
+        notes.add(
+            "value-coerced",
+            f"{table}.{column.name}",
+            where,
+            "values of another type were written as their JSON text or nearest; the source document keeps the original",
+        )
     try:
         return (field.read or _READERS[column.kind])(value)
     except UnfitValueError as unfit:

@@ -7,7 +7,6 @@ the source document keeps the original.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,11 +15,17 @@ from typing import Final
 from ops.mapping.columns import Kind
 from ops.mapping.json_text import JsonValue, encode, quoted
 
+LONGEST_INDEXED_BYTES: Final = 2000
+"""A B-tree entry holds about 2700 bytes (PostgreSQL, "B-Tree Indexes", Implementation)."""
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_LARGEST_INTEGER: Final = {Kind.INTEGER: 2**31 - 1, Kind.BIGINT: 2**63 - 1}
+_INTEGER_BITS: Final = {Kind.INTEGER: 32, Kind.BIGINT: 64}
 _LARGEST_EXPONENT: Final = 1000
 """Far beyond any amount, far below PostgreSQL's numeric limits; bounds the size of an expanded ``1e999999``."""
+_MOST_DIGITS: Final = 5000
+"""PostgreSQL's numeric keeps 16383 digits behind the point; more than it keeps would come back as another text."""
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,9})?", re.ASCII)
+_TIME: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?", re.ASCII)
 _ARRAY_NEEDS_QUOTES: Final = re.compile(r'[{},"\\ \t\n\r\v\f]')
 _ARRAY_ITEM: Final = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^{},"]+)', re.DOTALL)
 
@@ -43,6 +48,19 @@ def is_storable(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
+def is_indexable(text: str) -> bool:
+    """Tell whether a B-tree index takes the text, whatever stands beside it in the entry."""
+    return len(text.encode()) <= LONGEST_INDEXED_BYTES
+
+
+def as_indexed_text(value: JsonValue) -> str:
+    """Text for a column with an index; longer ones do not fit."""
+    text = as_text(value)
+    if not is_indexable(text):
+        raise UnfitValueError(f"a text of {len(text)} characters is too long for an index")
+    return text
+
+
 def as_text(value: JsonValue) -> str:
     """Any JSON value as text: strings as they are, everything else as its JSON (cases C35, C69)."""
     return storable(value if isinstance(value, str) else encode(value))
@@ -60,7 +78,8 @@ def as_whole_number(kind: Kind) -> Callable[[JsonValue], str]:
 
     def convert(value: JsonValue) -> str:
         number = _decimal(value)
-        if number != number.to_integral_value() or abs(number) > _LARGEST_INTEGER[kind]:
+        limit = 2 ** (_INTEGER_BITS[kind] - 1)
+        if number != number.to_integral_value() or not -limit <= number < limit:
             raise UnfitValueError(f"{value!r} is not a whole number in range")
         return str(int(number))
 
@@ -68,14 +87,15 @@ def as_whole_number(kind: Kind) -> Callable[[JsonValue], str]:
 
 
 def _decimal(value: JsonValue) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
-        raise UnfitValueError(f"{value!r} is not a number")
-    try:
-        number = Decimal(value)
-    except ArithmeticError as error:
-        raise UnfitValueError(f"{value!r} is not a number") from error
-    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise UnfitValueError(f"{value!r} is out of range")
+    if isinstance(value, str):
+        if len(value) > _MOST_DIGITS or not _NUMBER.fullmatch(text := value.strip()):
+            raise UnfitValueError(f"{value[:40]!r} is not a number")
+        value = Decimal(text)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise UnfitValueError("the value is not a number")
+    number = Decimal(value)
+    if abs(number.adjusted()) > _LARGEST_EXPONENT or len(number.as_tuple().digits) > _MOST_DIGITS:
+        raise UnfitValueError("the number is out of range")
     return number
 
 
@@ -119,7 +139,9 @@ def _array_item(text: str) -> str:
 
 
 def text_array_items(text: str) -> list[str | None]:
-    """Read the text of a one-dimensional ``text[]``."""
+    """Read the text of a one-dimensional ``text[]``; ValueError for others, which no JSON list is like."""
+    if text.startswith(("[", "{{")):
+        raise ValueError("the array has several dimensions or does not start at 1")
     items: list[str | None] = []
     for found in _ARRAY_ITEM.finditer(text):
         if found["quoted"] is not None:
@@ -130,8 +152,12 @@ def text_array_items(text: str) -> list[str | None]:
 
 
 def as_time(value: JsonValue) -> str:
-    """A time of day, ``HH:MM`` or longer."""
-    try:
-        return dt.time.fromisoformat(str(value)).replace(tzinfo=None).isoformat()
-    except ValueError as error:
-        raise UnfitValueError(f"{value!r} is not a time of day") from error
+    """A time of day, ``HH:MM`` or longer, as PostgreSQL prints it: with seconds, and a fraction where needed."""
+    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not found:
+        raise UnfitValueError("the value is not a time of day")
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+    fraction = (found[4] or "")[:6].rstrip("0")
+    if hour > 24 or minute > 59 or second > 59 or (hour == 24 and (minute or second or fraction)):
+        raise UnfitValueError("the value is not a time of day")
+    return f"{hour:02d}:{minute:02d}:{second:02d}{'.' if fraction else ''}{fraction}"
