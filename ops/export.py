@@ -21,12 +21,13 @@ from ops.errors import CheckFailedError, RefusedError, UsageError
 from ops.exporting.overlay import Overlay
 from ops.exporting.revision import Revision
 from ops.exporting.store_files import WrittenFile, sync_files, write_store_files
-from ops.load import last_sums, require_schema
+from ops.load import last_missing_users, last_sums, require_schema
 from ops.mapping.columns import TABLES
-from ops.mapping.reading import read_source
+from ops.mapping.reading import Reading, read_source
 from ops.outcome import Finding, Severity
 from ops.progress import Progress
 from ops.stack import Stack
+from ops.store.folders import remove_tree
 from ops.store.snapshot import take_snapshot
 from ops.store.source import Source
 
@@ -116,19 +117,19 @@ def _export(
     if sums == last_sums(connection):
         with contextlib.closing(Overlay(scratch)) as nothing:
             return write_store_files(archive, nothing, partial), 0
-    with _revisions(scratch) as work:
+    with _revisions(scratch / f"export-{stack.contract.database_name}") as work:
         return _revise(connection, archive, work, partial, progress)
 
 
 @contextlib.contextmanager
-def _revisions(scratch: Path) -> Iterator[Path]:
-    work = scratch / "export"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+def _revisions(work: Path) -> Iterator[Path]:
+    """A directory for revisions and their snapshots, which are read-only; also one that a killed run left goes."""
+    remove_tree(work)
+    work.mkdir(parents=True, mode=0o700)
     try:
         yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        remove_tree(work)
 
 
 def _revise(
@@ -136,12 +137,13 @@ def _revise(
 ) -> tuple[list[WrittenFile], int]:
     """Revise until nothing differs, then prove that the result says what the database says."""
     source: Source = archive
+    missing_users = last_missing_users(connection)
     changed = 0
     for number in range(_MOST_REVISIONS):
         target = work / f"revision-{number}"
         with (
             contextlib.closing(Overlay(work)) as overlay,
-            read_source(source, work, progress) as reading,
+            read_source(source, work, progress, missing_users=missing_users) as reading,
         ):
             count = Revision(connection, reading, overlay, first=number == 0).run()
             if count == 0 and number > 0:
@@ -149,7 +151,8 @@ def _revise(
             changed = changed or count
             write_store_files(source, overlay, target)
         source = take_snapshot(target, work / "snapshots")
-    _prove(connection, source, work)
+    with read_source(source, work, missing_users=missing_users) as reading:
+        _prove(connection, reading)
     with contextlib.closing(Overlay(work)) as nothing:
         loaded = {file.path: file.sha256 for file in archive.files()}
         files = write_store_files(source, nothing, partial)
@@ -158,14 +161,13 @@ def _revise(
     ], changed
 
 
-def _prove(connection: Connection, source: Source, work: Path) -> None:
+def _prove(connection: Connection, reading: Reading) -> None:
     hasher = ContentHasher()
-    with read_source(source, work) as reading:
-        for mapped in reading.records():
-            for row in mapped.rows:
-                hasher.add(row)
-        for row in reading.derived():
+    for mapped in reading.records():
+        for row in mapped.rows:
             hasher.add(row)
+    for row in reading.derived():
+        hasher.add(row)
     actual, said = read_hashes(connection), hasher.hashes()
     wrong = [table for table in TABLES if actual[table] != said[table]]
     if wrong:

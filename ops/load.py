@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
+import functools
 import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Final
 
 from psycopg import sql
@@ -26,13 +28,18 @@ from ops.loading.bare_tables import strip
 from ops.loading.converge import STAGING, TableChanges, converge, index_staging, prepare_staging, staged_name
 from ops.loading.copying import TableCopier
 from ops.loading.ledger import Ledger
+from ops.loading.refusals import explain_refused_rows
 from ops.mapping.columns import TABLES
+from ops.mapping.quarantine import MissingUsers
 from ops.mapping.reading import Reading, read_source
 from ops.mapping.shapes import Row
 from ops.outcome import Finding, Severity
 from ops.progress import Progress
 from ops.stack import Stack
 from ops.store.snapshot import Snapshot
+
+LOCK_WAIT_SECONDS: Final = 30
+"""How long a load waits for others to let go of the tables; a session that idles in a transaction would hold it up."""
 
 
 class LoadKind(enum.StrEnum):
@@ -82,6 +89,7 @@ def load(
     kind: LoadKind = LoadKind.AUTO,
     accept_quarantined: int = 0,
     overwrite_changes: bool = False,
+    missing_users: MissingUsers = MissingUsers.PLACEHOLDER,
     progress: Progress | None = None,
 ) -> LoadResult:
     """Load a snapshot.
@@ -92,6 +100,7 @@ def load(
         kind: a baseline refuses tables that hold rows; a delta needs an earlier load.
         accept_quarantined: how many records may stay in quarantine without failing the load.
         overwrite_changes: let a delta undo rows that something else changed since the last load.
+        missing_users: what becomes of records that need a user who is in no file.
         progress: told how far the load is.
 
     Raises:
@@ -101,6 +110,8 @@ def load(
     """
     started = time.monotonic()
     load_id = f"load-{secrets.token_hex(6)}"
+    scratch = stack.state_directory / "scratch"
+    read = functools.partial(read_source, source, scratch, progress, missing_users=missing_users)
     with (
         translate_database_errors("load"),
         exclusive(stack, "load"),
@@ -110,9 +121,11 @@ def load(
         decided = _decide(connection, kind)
         if decided is LoadKind.DELTA and not overwrite_changes:
             _refuse_foreign_changes(connection)
-        with connection.transaction():
-            _begin(connection, load_id, decided, source)
-            written = _write(connection, load_id, decided, stack, source, progress)
+        with explain_refused_rows(), connection.transaction():
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LOCK_WAIT_SECONDS}s",))
+            _begin(connection, load_id, decided, source, missing_users)
+            done = None if overwrite_changes else _unchanged(connection, decided, source, missing_users)
+            written = done or _write(connection, load_id, decided, source, read)
             _prove(connection, source, written)
             _finish(connection, load_id, written)
         _analyze(connection)
@@ -195,25 +208,38 @@ def _refuse_foreign_changes(connection: Connection) -> None:
         )
 
 
-def _begin(connection: Connection, load_id: str, kind: LoadKind, source: Snapshot) -> None:
+def last_missing_users(connection: Connection) -> MissingUsers:
+    """How the last load treated missing users: whoever reads its source again must do so alike."""
+    query = "SELECT details ->> 'missing_users' FROM ops.loads WHERE state = 'done' ORDER BY finished_at DESC LIMIT 1"
+    found = connection.execute(query).fetchone()
+    return MissingUsers(found[0]) if found and found[0] else MissingUsers.PLACEHOLDER
+
+
+def _begin(connection: Connection, load_id: str, kind: LoadKind, source: Snapshot, missing_users: MissingUsers) -> None:
     connection.execute(
-        "INSERT INTO ops.loads (id, kind, snapshot, state) VALUES (%s, %s, %s, 'running')",
-        (load_id, kind.value, source.id),
+        "INSERT INTO ops.loads (id, kind, snapshot, state, details) VALUES (%s, %s, %s, 'running', %s)",
+        (load_id, kind.value, source.id, json.dumps({"missing_users": missing_users.value})),
     )
 
 
 def _write(
-    connection: Connection, load_id: str, kind: LoadKind, stack: Stack, source: Snapshot, progress: Progress | None
+    connection: Connection,
+    load_id: str,
+    kind: LoadKind,
+    source: Snapshot,
+    read: Callable[[], AbstractContextManager[Reading]],
 ) -> _Written:
-    if kind is LoadKind.DELTA and (unchanged := _unchanged(connection, source)):
-        return unchanged
-    with read_source(source, stack.state_directory / "scratch", progress) as reading:
+    with read() as reading:
         write = _write_baseline if kind is LoadKind.BASELINE else _write_delta
         return write(connection, load_id, source, reading)
 
 
-def _unchanged(connection: Connection, source: Snapshot) -> _Written | None:
-    """What the last load wrote, if every file still has the bytes it had then: nothing is read again."""
+def _unchanged(
+    connection: Connection, kind: LoadKind, source: Snapshot, missing_users: MissingUsers
+) -> _Written | None:
+    """What the last load wrote, if a delta would read the same bytes in the same way: nothing is read again."""
+    if kind is LoadKind.BASELINE or missing_users is not last_missing_users(connection):
+        return None
     files = connection.execute("SELECT path, encode(sha256, 'hex') FROM archive.files").fetchall()
     if {file.path: file.sha256 for file in source.files()} != dict(files):
         return None
@@ -301,7 +327,7 @@ def _finish(connection: Connection, load_id: str, written: _Written) -> None:
     changes = {table: dataclasses.asdict(change) for table, change in written.changes.items()}
     connection.execute(
         "UPDATE ops.loads SET state = 'done', finished_at = clock_timestamp(), records_source = %s,"
-        " records_loaded = %s, records_quarantined = %s, table_sums = %s, details = %s WHERE id = %s",
+        " records_loaded = %s, records_quarantined = %s, table_sums = %s, details = details || %s WHERE id = %s",
         (
             written.loaded + written.quarantined,
             written.loaded,

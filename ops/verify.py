@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
+from ops.archive_proof import AlteredDocument, ArchiveProof
 from ops.content_hash import ContentHash, ContentHasher, bucket_of, combined, read_hashes, read_rows
 from ops.database import Connection, translate_database_errors
 from ops.export import export_files
-from ops.load import require_schema
+from ops.load import last_missing_users, require_schema
 from ops.mapping.columns import TABLES
 from ops.mapping.reading import Reading, read_source
 from ops.mapping.shapes import ColumnText, Row
@@ -70,6 +70,8 @@ class VerifyResult:
     records_source: int
     records_archived: int
     records_altered: int
+    files_altered: tuple[str, ...]
+    documents_altered: tuple[AlteredDocument, ...]
     differences: tuple[Difference, ...]
     files_byte_identical: bool | None
     duration_seconds: float
@@ -96,15 +98,17 @@ def verify_data(
     with (
         translate_database_errors("verify-data"),
         contextlib.closing(stack.connect(application_name="fluxstudio verify")) as connection,
-        read_source(source, scratch, progress) as reading,
     ):
         require_schema(connection)
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        expected, archived = _expected(reading)
-        actual = read_hashes(connection)
-        tables = tuple(_comparison(table, expected[table], actual[table]) for table in TABLES)
-        differences = _narrow(connection, reading, expected, actual)
-        altered, count = _compare_archive(connection, archived)
+        with read_source(source, scratch, progress, missing_users=last_missing_users(connection)) as reading:
+            archive = ArchiveProof(source)
+            expected = _expected(reading, archive)
+            actual = read_hashes(connection)
+            tables = tuple(_comparison(table, expected[table], actual[table]) for table in TABLES)
+            differences = _narrow(connection, reading, expected, actual)
+            altered = _compare_archive(connection, archive)
+            archived = archive.archived(connection)
     identical = _compare_files(stack, source, progress) if deep else None
     findings = _findings(tables, differences, altered, identical)
     return VerifyResult(
@@ -113,8 +117,10 @@ def verify_data(
         content_hash_source=combined(expected),
         content_hash_database=combined(actual),
         records_source=sum(file.records for file in source.files()),
-        records_archived=count,
-        records_altered=altered,
+        records_archived=archived,
+        records_altered=altered.documents,
+        files_altered=altered.files,
+        documents_altered=altered.examples,
         differences=differences,
         files_byte_identical=identical,
         duration_seconds=time.monotonic() - started,
@@ -122,20 +128,16 @@ def verify_data(
     )
 
 
-def _expected(reading: Reading) -> tuple[dict[str, ContentHash], dict[str, tuple[int, str]]]:
-    """Hashes of the rows that the source implies, and of its records file by file."""
+def _expected(reading: Reading, archive: ArchiveProof) -> dict[str, ContentHash]:
+    """Hashes of the rows that the source implies; its records are shown to the proof of the archive as they pass."""
     hasher = ContentHasher()
-    digests: dict[str, hashlib._Hash] = {}
-    counts: dict[str, int] = {}
     for mapped in reading.records():
-        file = mapped.source.file
-        digests.setdefault(file, hashlib.sha256()).update(hashlib.sha256(mapped.source.raw).digest())
-        counts[file] = counts.get(file, 0) + 1
+        archive.add(mapped.source)
         for row in mapped.rows:
             hasher.add(row)
     for row in reading.derived():
         hasher.add(row)
-    return hasher.hashes(), {file: (counts[file], digest.hexdigest()) for file, digest in digests.items()}
+    return hasher.hashes()
 
 
 def _comparison(table: str, expected: ContentHash, actual: ContentHash) -> TableComparison:
@@ -178,19 +180,28 @@ def _differences(table: str, said: dict[str, Row], found: dict[str, dict[str, Co
     return differences
 
 
-def _compare_archive(connection: Connection, archived: dict[str, tuple[int, str]]) -> tuple[int, int]:
-    """How many files' records are not archived as they are, and how many records the archive has.
+@dataclasses.dataclass(frozen=True)
+class _Altered:
+    """What the archive does not hold as the source has it: files, number of documents, and some of those."""
 
-    The hash is taken of the bytes that lie in the archive now, not of the hash stored beside them.
-    """
-    rows = connection.execute(
-        "SELECT file, count(*), encode(sha256(string_agg("
-        " sha256(coalesce(raw, convert_to(document::text, 'UTF8'))), ''::bytea ORDER BY ordinal)), 'hex')"
-        " FROM archive.documents GROUP BY file"
-    ).fetchall()
-    found = {file: (count, digest) for file, count, digest in rows}
-    altered = [file for file in archived.keys() | found.keys() if archived.get(file) != found.get(file)]
-    return len(altered), sum(count for count, _ in found.values())
+    files: tuple[str, ...]
+    documents: int
+    examples: tuple[AlteredDocument, ...]
+
+    @property
+    def where(self) -> str:
+        """The first of them."""
+        return f"{self.examples[0].file}#{self.examples[0].ordinal}" if self.examples else ", ".join(self.files[:1])
+
+
+def _compare_archive(connection: Connection, archive: ArchiveProof) -> _Altered:
+    documents = 0
+    examples: list[AlteredDocument] = []
+    for altered in archive.altered_documents(connection):
+        documents += 1
+        if len(examples) < _MOST_DIFFERENCES:
+            examples.append(altered)
+    return _Altered(tuple(archive.altered_files(connection)), documents, tuple(examples))
 
 
 def _compare_files(stack: Stack, source: Snapshot, progress: Progress | None) -> bool:
@@ -204,7 +215,7 @@ def _compare_files(stack: Stack, source: Snapshot, progress: Progress | None) ->
 
 
 def _findings(
-    tables: tuple[TableComparison, ...], differences: tuple[Difference, ...], altered: int, identical: bool | None
+    tables: tuple[TableComparison, ...], differences: tuple[Difference, ...], altered: _Altered, identical: bool | None
 ) -> tuple[Finding, ...]:
     findings = []
     for comparison in tables:
@@ -220,13 +231,14 @@ def _findings(
                     code="content-differs",
                 )
             )
-    if altered:
+    if altered.where:
         findings.append(
             Finding(
                 Severity.ERROR,
-                f"The archived documents of {altered} files are not the records of the source.",
-                where="archive.documents",
-                next="Load the snapshot again; until then the files cannot be given back as they were.",
+                f"In the archive, {altered.documents} documents and what surrounds those of {len(altered.files)} files"
+                " are not as the source has them.",
+                where=altered.where,
+                next="Load the snapshot again with --overwrite-changes; until then the files cannot be given back.",
                 code="archive-differs",
             )
         )

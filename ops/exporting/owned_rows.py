@@ -9,7 +9,8 @@ from psycopg import sql
 
 from ops.database import Connection
 from ops.mapping.columns import TABLES
-from ops.mapping.lens import Lens, RowKey
+from ops.mapping.lens import Lens
+from ops.mapping.patches import RowKey
 from ops.mapping.shapes import Values
 
 OwnedRows: TypeAlias = dict[RowKey, Values]

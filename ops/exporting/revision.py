@@ -3,7 +3,8 @@
 A first revision writes changes into the documents' own fields. It reads references, slugs and participants as the
 source implies them, which the changes may have altered; so further revisions read the revised source afresh and put
 only what is still unsaid under the reserved key, until nothing differs. Facts come from the documents' own fields,
-which those revisions leave alone, so this ends.
+which those revisions leave alone, so this ends. What a patch says and the document's own fields meanwhile say too is
+taken out of the patch again, lest it stand against what the application writes next.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ops.mapping import business, conversations
 from ops.mapping.identity import invented
 from ops.mapping.json_text import JsonObject, encode
 from ops.mapping.lens import Lens, Record, patch_document, put, put_new
+from ops.mapping.patches import PATCH_KEY
 from ops.mapping.reading import MappedRecord, Reading
 from ops.mapping.registry import LENSES
 from ops.mapping.shapes import Row
@@ -40,7 +42,7 @@ _HOMES: Final[dict[str, Lens]] = {
 }
 """Where a row without a record gets one, by its table."""
 
-_SQLITE_HOMES: Final = {"contacts": business.CLIENT_REQUESTS, "bookings": business.CLIENT_REQUESTS}
+_SQLITE_ENTITIES: Final = (business.CONTACTS.entity, business.BOOKINGS.entity, business.SQLITE_ITEMS.entity)
 
 
 class Revision:
@@ -51,7 +53,8 @@ class Revision:
         self._reading = reading
         self._overlay = overlay
         self._first = first
-        self._sqlite_portfolio_changed = False
+        self._sqlite_portfolio: OwnedRows = {}
+        self._dropped: set[tuple[str, str]] = set()
 
     def run(self) -> int:
         """Fill the overlay; returns how many documents it changes."""
@@ -60,8 +63,6 @@ class Revision:
             for chunk in _chunks(record for record in records if record.fault is None and record.produced):
                 self._compare(lens, chunk)
         self._compare_derived()
-        if self._sqlite_portfolio_changed:
-            self._add_again(business.PORTFOLIOS, business.SQLITE_PORTFOLIO)
         for table, lens in _HOMES.items():
             if table != "message_reactions":
                 self._add_new(table, lens)
@@ -78,19 +79,38 @@ class Revision:
             said = {(row.table, row.id): row.values for row in mapped.rows}
             self._know(said)
             self._know(actual[record.id])
-            if said != actual[record.id]:
+            if lens is business.SQLITE_ITEMS:
+                self._sqlite_portfolio |= said
+            elif lens.entity not in _SQLITE_ENTITIES:
                 self._revise(lens, mapped, record, actual[record.id])
+            elif said != actual[record.id]:  # SQLite is never written: a record in a file takes the row's place
+                self._add(business.CLIENT_REQUESTS, record.id, actual[record.id])
 
     def _revise(self, lens: Lens, mapped: MappedRecord, record: Record, rows: OwnedRows) -> None:
-        if lens.entity in _SQLITE_HOMES:
-            self._add(_SQLITE_HOMES[lens.entity], record.id, rows)
-        elif lens is business.SQLITE_ITEMS:
-            self._sqlite_portfolio_changed = True
-        elif (lens.root, record.id) not in rows:
+        said = {(row.table, row.id): row.values for row in mapped.rows}
+        if said != rows and (lens.root, record.id) not in rows:
+            self._dropped.add((lens.entity, lens.identify(record.document)))
             self._overlay.drop(record.place)
-        else:
-            document = (put if self._first else patch_document)(lens, rows, record, self._reading.facts)
+            return
+        document = self._with_its_id(lens, record, self._document(lens, record, said, rows))
+        if document != record.document:
             self._overlay.rewrite(record.place, record_text(document, pretty=b"\n" in mapped.source.raw))
+
+    def _document(self, lens: Lens, record: Record, said: OwnedRows, rows: OwnedRows) -> JsonObject:
+        """What the document should be: as it is, changed, or without a patch that its own fields have made needless."""
+        if said == rows and (self._first or PATCH_KEY not in record.document):
+            return record.document
+        return (put if self._first else patch_document)(lens, rows, record, self._reading.facts)
+
+    def _with_its_id(self, lens: Lens, record: Record, document: JsonObject) -> JsonObject:
+        """The document, which names its id where that would no longer follow from it or from its predecessors.
+
+        A record without an id has one made from what it says; the later ones of several with one id count their
+        predecessors. Both may have changed.
+        """
+        identity = lens.identify(document)
+        is_lost = identity != lens.identify(record.document) or (lens.entity, identity) in self._dropped
+        return {**document, "id": record.id} if is_lost and identity != record.id else document
 
     def _compare_derived(self) -> None:
         """Rows that no record holds are compared once the records are settled, because they follow from those."""
@@ -105,11 +125,10 @@ class Revision:
         for row_id, rows in derived.items():
             said = {(row.table, row.id): row.values for row in rows}
             self._know(said)
-            if not self._first and row_id != business.SQLITE_PORTFOLIO and said != actual[row_id]:
+            if row_id == business.SQLITE_PORTFOLIO:  # its items are records of SQLite
+                said |= self._sqlite_portfolio
+            if not self._first and said != actual[row_id]:
                 self._add(lens, row_id, actual[row_id])
-
-    def _add_again(self, lens: Lens, row_id: str) -> None:
-        self._add(lens, row_id, owned_rows(self._connection, lens, [row_id])[row_id])
 
     def _add_new(self, table: str, lens: Lens) -> None:
         new = (row for row in row_ids(self._connection, table) if self._is_new(table, row))

@@ -92,9 +92,9 @@ def _texts(file: SourceFile, records: Iterable[SourceRecord], overlay: Overlay) 
     for text in overlay.added_to(file.path, first=True):
         yield text, b""
     for record in records:
-        text = overlay.revised((record.file, record.ordinal), record.raw)
-        if text is not None:
-            yield text, record.separator
+        revised = overlay.revised((record.file, record.ordinal), record.raw)
+        if revised is not None:
+            yield revised, record.separator
     for text in overlay.added_to(file.path, first=False):
         yield text, b""
 

@@ -2,7 +2,8 @@
 
 Everything runs in the delta's transaction. Order matters: values that must be unique are vacated first, because a new
 row may take the address or slug of one that goes; rows nobody refers to are deleted before their successors come; then
-parents are written before children, and children deleted before parents.
+parents are written before children, new rows before changed ones, which may refer to them, and children deleted before
+parents.
 """
 
 from __future__ import annotations
@@ -18,21 +19,22 @@ from ops.mapping.columns import TABLES
 
 STAGING: Final = "staging"
 _UNIQUE_COLUMNS: Final = {
-    "users": "email",
-    "organizations": "slug",
-    "teams": "slug",
-    "projects": "slug",
-    "invoices": "invoice_number",
-    "service_packages": "slug",
+    "users": ("email",),
+    "organizations": ("slug",),
+    "teams": ("slug", "organization_id"),
+    "projects": ("slug", "organization_id"),
+    "invoices": ("invoice_number",),
+    "service_packages": ("slug",),
 }
-_LEAVES: Final = (
-    "organization_members",
-    "team_members",
-    "project_members",
-    "conversation_participants",
-    "message_reactions",
-)
-"""Tables that are unique by a pair of references and that nothing refers to."""
+"""What must be unique, together; the first is the column to vacate."""
+_LEAVES: Final = {
+    "organization_members": ("organization_id", "user_id"),
+    "team_members": ("team_id", "user_id"),
+    "project_members": ("project_id", "user_id"),
+    "conversation_participants": ("conversation_id", "user_id"),
+    "message_reactions": ("message_id", "user_id", "reaction"),
+}
+"""Tables that nothing refers to, with what must be unique in them: a row of which that changes is replaced."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,42 +81,37 @@ def converge(connection: Connection) -> dict[str, TableChanges]:
     """
     for table in TABLES:
         connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier("public", table)))
-    for table, column in _UNIQUE_COLUMNS.items():
-        _vacate(connection, table, column)
-    deleted = {table: _delete(connection, table) for table in _LEAVES}
-    written = {table: (_update(connection, table), _insert(connection, table)) for table in TABLES}
+    for table, unique in _UNIQUE_COLUMNS.items():
+        _vacate(connection, table, unique)
+    deleted = {table: _delete(connection, table, unique) for table, unique in _LEAVES.items()}
+    written = {table: (_insert(connection, table), _update(connection, table)) for table in TABLES}
     deleted |= {table: _delete(connection, table) for table in reversed(TABLES) if table not in _LEAVES}
     for table in TABLES:
         connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier("public", table)))
     _converge_archive(connection)
     connection.execute("DROP SCHEMA staging CASCADE")
-    changes = {table: TableChanges(written[table][1], written[table][0], deleted[table]) for table in TABLES}
+    changes = {table: TableChanges(*written[table], deleted[table]) for table in TABLES}
     return {table: change for table, change in changes.items() if change != TableChanges()}
 
 
 def _run(connection: Connection, statement: str, table: str, columns: Sequence[str] = ()) -> int:
-    names = [sql.Identifier(column) for column in columns]
-    query = sql.SQL(statement).format(  # type: ignore[arg-type]
+    query = sql.SQL(statement).format(
         table=sql.Identifier("public", table),
         staged=sql.Identifier(STAGING, table),
-        columns=sql.SQL(", ").join(names),
-        staged_columns=sql.SQL(", ").join(sql.SQL("staged.{}").format(name) for name in names),
+        first=sql.SQL(", ").join(map(sql.Identifier, columns[:1])),
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        staged_columns=sql.SQL(", ").join(sql.Identifier("staged", column) for column in columns),
+        kept_columns=sql.SQL(", ").join(sql.Identifier("kept", column) for column in columns),
     )
     return connection.execute(query).rowcount
 
 
-def _vacate(connection: Connection, table: str, column: str) -> None:
-    query = sql.SQL(
-        "UPDATE {table} AS kept SET {column} = '~' || kept.id WHERE NOT EXISTS"
-        " (SELECT FROM {staged} AS staged WHERE staged.id = kept.id AND staged.{column} = kept.{column})"
+def _vacate(connection: Connection, table: str, unique: Sequence[str]) -> None:
+    statement = (
+        "UPDATE {table} AS kept SET {first} = '~' || kept.id WHERE NOT EXISTS"
+        " (SELECT FROM {staged} AS staged WHERE staged.id = kept.id AND ({staged_columns}) = ({kept_columns}))"
     )
-    connection.execute(
-        query.format(
-            table=sql.Identifier("public", table),
-            staged=sql.Identifier(STAGING, table),
-            column=sql.Identifier(column),
-        )
-    )
+    _run(connection, statement, table, unique)
 
 
 def _update(connection: Connection, table: str) -> int:
@@ -135,19 +132,23 @@ def _insert(connection: Connection, table: str) -> int:
     return _run(connection, statement, table, TABLES[table].names)
 
 
-def _delete(connection: Connection, table: str) -> int:
+def _delete(connection: Connection, table: str, unique: Sequence[str] = ()) -> int:
     statement = (
-        "DELETE FROM {table} AS kept WHERE NOT EXISTS (SELECT FROM {staged} AS staged WHERE staged.id = kept.id)"
+        "DELETE FROM {table} AS kept WHERE NOT EXISTS (SELECT FROM {staged} AS staged"
+        " WHERE ({staged_columns}) = ({kept_columns}))"
     )
-    return _run(connection, statement, table)
+    return _run(connection, statement, table, ("id", *unique))
 
 
 def _converge_archive(connection: Connection) -> None:
+    """Documents are compared as they lie there, not by their stored hashes: a delta also mends what was altered."""
     connection.execute(
         "DELETE FROM archive.documents AS kept WHERE NOT EXISTS (SELECT FROM staging.archive_documents AS staged"
         " WHERE (staged.file, staged.ordinal, staged.entity, staged.sha256) ="
         " (kept.file, kept.ordinal, kept.entity, kept.sha256) AND staged.id IS NOT DISTINCT FROM kept.id"
-        " AND staged.separator IS NOT DISTINCT FROM kept.separator)"
+        " AND staged.separator IS NOT DISTINCT FROM kept.separator"
+        " AND staged.raw IS NOT DISTINCT FROM kept.raw"
+        " AND staged.document::text IS NOT DISTINCT FROM kept.document::text)"
     )
     connection.execute(
         "MERGE INTO archive.files AS kept USING staging.archive_files AS staged ON staged.path = kept.path"

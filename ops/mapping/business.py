@@ -14,9 +14,11 @@ from typing import Final
 from ops.mapping.facts import Facts, name_text, objects, text_id, time_or_none
 from ops.mapping.identity import invented
 from ops.mapping.json_text import JsonObject
-from ops.mapping.lens import Lens, Produced, QuarantineError, Record, learn_nothing
+from ops.mapping.lens import Lens, Produced, Record, learn_nothing
 from ops.mapping.moments import as_date
+from ops.mapping.patches import stated_text
 from ops.mapping.people import UNKNOWN_USER
+from ops.mapping.quarantine import QuarantineError
 from ops.mapping.shapes import Choice, ColumnText, Row, Shape, Values, extra, indexed, own
 from ops.mapping.values import UnfitValueError, as_jsonb, as_numeric, as_text_array, is_indexable
 
@@ -281,8 +283,10 @@ TIME_ENTRIES: Final = Lens(
 
 
 def _learn_package(record: Record, facts: Facts) -> None:
-    name = name_text(record.document, "slug", "name")
-    facts.want_slug("service_packages", "", time_or_none(record.document.get("createdAt")), record.id, name)
+    name, slug = name_text(record.document, "name"), name_text(record.document, "slug")
+    stated = stated_text(record.document, "service_packages", record.id, "slug") or slug
+    created_at = time_or_none(record.document.get("createdAt"))
+    facts.want_slug("service_packages", "", created_at, record.id, name, stated=stated)
 
 
 def _read_package(record: Record, facts: Facts) -> list[Produced]:
@@ -293,7 +297,7 @@ def _read_package(record: Record, facts: Facts) -> list[Produced]:
         given={
             "id": record.id,
             "base_price": _number(document, "basePrice"),
-            "slug": facts.slug("service_packages", record.id, name_text(document, "slug", "name", otherwise=name)),
+            "slug": facts.slug("service_packages", record.id, name),
         },
         defaults={
             "name": name,
@@ -417,7 +421,12 @@ BOOKINGS: Final = _sqlite_lens("bookings")
 # --- portfolios: the proposed file, and SQLite's portfolio table --------------------------------------------------
 
 
+def _portfolio_owner(record: Record, facts: Facts) -> str:
+    return facts.people.require(record.document.get("userId", record.document.get("owner")), record.where)
+
+
 def _learn_portfolio(record: Record, facts: Facts) -> None:
+    _portfolio_owner(record, facts)
     facts.superseded.add(("portfolios", record.id))
     for position, item in objects(record.document, "items"):
         if item_id := text_id(item.get("id")):
@@ -432,10 +441,9 @@ def _first_image(item: JsonObject) -> ColumnText:
 
 def _read_portfolio(record: Record, facts: Facts) -> list[Produced]:
     document = record.document
-    owner = document.get("userId", document.get("owner"))
     row = PORTFOLIO.read(
         document,
-        given={"id": record.id, "user_id": facts.people.require(owner, record.where)},
+        given={"id": record.id, "user_id": _portfolio_owner(record, facts)},
         defaults={
             "title": name_text(document, "title", otherwise="Untitled portfolio"),
             "is_public": "true",
@@ -485,6 +493,7 @@ def _read_sqlite_item(record: Record, facts: Facts) -> list[Produced]:
     document = record.document
     if ("portfolio_items", record.id) in facts.superseded or ("portfolios", SQLITE_PORTFOLIO) in facts.superseded:
         return []
+    facts.people.require(UNKNOWN_USER, record.where)  # nobody is known to own the portfolio they stand in
     facts.sqlite_portfolio = True
     row = PORTFOLIO_ITEM.read(
         {

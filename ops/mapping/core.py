@@ -19,6 +19,7 @@ from ops.mapping.identity import comparable, invented
 from ops.mapping.json_text import JsonObject
 from ops.mapping.lens import Lens, Produced, Record
 from ops.mapping.memberships import Membership, memberships
+from ops.mapping.patches import stated_text
 from ops.mapping.shapes import Choice, Shape, extra, own
 
 # --- organizations, as teams.json implies them and as organizations.json would hold them --------------------------
@@ -121,8 +122,12 @@ def _learn_team(record: Record, facts: Facts) -> None:
     facts.teams.setdefault(comparable(record.id), team)
     created_at = time_or_none(record.document.get("createdAt"))
     name = name_text(record.document, "name")
-    facts.want_slug("organizations", "", created_at, team.organization_id, name)
-    facts.want_slug("teams", team.organization_id, created_at, record.id, name)
+    for kind, scope, row_id, own_slug in (
+        ("organizations", "", team.organization_id, ""),
+        ("teams", team.organization_id, record.id, name_text(record.document, "slug")),
+    ):
+        stated = stated_text(record.document, kind, row_id, "slug") or own_slug
+        facts.want_slug(kind, scope, created_at, row_id, name, stated=stated)
     for position, invite in objects(record.document, "invites"):
         if invite_id := text_id(invite.get("id")):
             facts.claim("team_invites", invite_id, record.place, position)
@@ -170,10 +175,14 @@ def _read_team(record: Record, facts: Facts) -> list[Produced]:
     )
     team_row = TEAM.read(
         document,
-        given={"id": record.id, "organization_id": team.organization_id, "lead_id": _lead(document, team, facts)},
+        given={
+            "id": record.id,
+            "slug": facts.slug("teams", record.id, name),
+            "organization_id": team.organization_id,
+            "lead_id": _lead(document, team, facts),
+        },
         defaults={
             "name": name,
-            "slug": facts.slug("teams", record.id, name),
             "updated_at": created_at,
             "settings": "{}",
             "is_private": "false",
@@ -247,10 +256,12 @@ TEAMS: Final = Lens(
 
 
 def _learn_organization(record: Record, facts: Facts) -> None:
+    facts.people.require(record.document.get("createdBy"), record.where)
     facts.organizations.setdefault(comparable(record.id), record.id)
     created_at = time_or_none(record.document.get("createdAt"))
-    name = name_text(record.document, "slug", "name")
-    facts.want_slug("organizations", "", created_at, record.id, name)
+    name, slug = name_text(record.document, "name"), name_text(record.document, "slug")
+    stated = stated_text(record.document, "organizations", record.id, "slug") or slug
+    facts.want_slug("organizations", "", created_at, record.id, name, stated=stated)
 
 
 def _read_organization(record: Record, facts: Facts) -> list[Produced]:
@@ -265,7 +276,7 @@ def _read_organization(record: Record, facts: Facts) -> list[Produced]:
         given={
             "id": record.id,
             "created_by": created_by,
-            "slug": facts.slug("organizations", record.id, name_text(document, "slug", "name", otherwise=name)),
+            "slug": facts.slug("organizations", record.id, name),
         },
         defaults={
             "name": name,

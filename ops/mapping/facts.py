@@ -16,9 +16,10 @@ from ops.mapping.json_text import JsonObject, JsonValue
 from ops.mapping.moments import as_timestamp
 from ops.mapping.notes import Notes
 from ops.mapping.people import People
+from ops.mapping.quarantine import MissingUsers
 from ops.mapping.scratch_index import ScratchIndex
-from ops.mapping.slugs import assign, slug_base
-from ops.mapping.values import UnfitValueError, as_text, as_text_array, storable
+from ops.mapping.slugs import Wish, assign, slug_base
+from ops.mapping.values import UnfitValueError, as_text, as_text_array, is_indexable, storable
 
 Place: TypeAlias = tuple[str, int]
 """File and ordinal of a record."""
@@ -56,10 +57,12 @@ class Project:
 class Facts:
     """Everything known about the source as a whole."""
 
-    def __init__(self, index: ScratchIndex, notes: Notes) -> None:
+    def __init__(
+        self, index: ScratchIndex, notes: Notes, missing_users: MissingUsers = MissingUsers.PLACEHOLDER
+    ) -> None:
         self.index = index
         self.notes = notes
-        self.people = People(notes)
+        self.people = People(notes, missing_users)
         self.teams: dict[str, Team] = {}
         self.projects: dict[str, Project] = {}
         self.organizations: dict[str, str] = {}
@@ -70,16 +73,22 @@ class Facts:
         self.superseded: set[tuple[str, str]] = set()
         self.project_of_channel: dict[str, str] = {}
         self._duplicates: dict[tuple[str, Place, int], str] = {}
+        self._occurrences: dict[tuple[str, str], int] = {}
         self._slugs: dict[tuple[str, str], str] = {}
-        self._wanted_slugs: dict[str, list[tuple[str, str, str, str]]] = {}
+        self._wanted_slugs: dict[str, list[Wish]] = {}
 
     def claim(self, kind: str, row_id: str, place: Place, position: int = 0) -> str:
-        """Give a record its id in the first pass: its own, or an invented one if another record has it (case C59)."""
+        """Give a record its id in the first pass: its own, or an invented one if another record has it (case C59).
+
+        The invented one counts how many had the id before, so that records which come and go around it do not matter.
+        """
         if self.index.claim(kind, row_id):
             return row_id
-        derived = invented(kind, f"{row_id}#{place[0]}#{place[1]}#{position}")
+        derived = row_id
+        while not self.index.claim(kind, derived):
+            self._occurrences[kind, row_id] = self._occurrences.get((kind, row_id), 1) + 1
+            derived = invented(kind, f"{row_id}#{self._occurrences[kind, row_id]}")
         self._duplicates[kind, place, position] = derived
-        self.index.claim(kind, derived)
         self.notes.add(
             "duplicate-id",
             kind,
@@ -92,10 +101,13 @@ class Facts:
         """The id that :meth:`claim` gave."""
         return self._duplicates.get((kind, place, position), row_id)
 
-    def want_slug(self, kind: str, scope: str, created_at: str | None, row_id: str, name: str) -> None:
-        """Ask for a slug; :meth:`settle_slugs` hands them out."""
-        base = slug_base(name, kind=kind, row_id=row_id)
-        self._wanted_slugs.setdefault(kind, []).append((scope, created_at or "", row_id, base))
+    def want_slug(
+        self, kind: str, scope: str, created_at: str | None, row_id: str, name: str, *, stated: str | None = None
+    ) -> None:
+        """Ask for a slug, of a name or as ``stated``; :meth:`settle_slugs` hands them out."""
+        is_stated = bool(stated) and is_indexable(stated or "")
+        slug = stated if stated and is_stated else slug_base(name, kind=kind, row_id=row_id)
+        self._wanted_slugs.setdefault(kind, []).append(Wish(scope, created_at or "", row_id, slug, is_stated))
 
     def settle_slugs(self) -> None:
         """Give out all slugs, once everybody has asked."""
@@ -128,6 +140,27 @@ class Facts:
         """The id of the record of a kind that a reference means, in capitals or not (case C49)."""
         text = text_id(reference)
         return next((form for form in (text, comparable(text)) if form and self.index.is_claimed(kind, form)), None)
+
+    def exists(self, table: str, row_id: str) -> str | None:
+        """The id of the row that a column of the database refers to, if the source implies that row."""
+        match table:
+            case "organizations":
+                found = self._is_organization(row_id)
+            case "conversations":
+                found = self.has_conversation(row_id)
+            case _:
+                found = self.index.is_claimed(table, row_id)
+        return row_id if found else None
+
+    def _is_organization(self, row_id: str) -> bool:
+        if row_id in self.organizations.values() or any(team.organization_id == row_id for team in self.teams.values()):
+            return True
+        return self.people.own_personal_organization(row_id)
+
+    def has_conversation(self, row_id: str) -> bool:
+        """Tell whether a file records the conversation, or a message or a project implies it."""
+        recorded = row_id in self.channels or row_id in self.recorded_conversations
+        return recorded or row_id in self.project_of_channel or self.index.first_author(row_id) is not None
 
     def dangling(self, subject: str, where: str) -> None:
         """Note a reference that leads nowhere and was left out of the row."""

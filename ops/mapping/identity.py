@@ -14,7 +14,8 @@ LONGEST_ID_BYTES: Final = 1000
 
 def invented(entity: str, source: str) -> str:
     """The id of something the files imply but do not name: the same for every run, so that re-runs and deltas agree."""
-    return str(uuid.uuid5(_NAMESPACE, f"{entity}:{source}"))
+    name = f"{entity}:{source}".encode("utf-8", "backslashreplace").decode()  # half a surrogate pair has no UTF-8
+    return str(uuid.uuid5(_NAMESPACE, name))
 
 
 def is_uuid(text: str) -> bool:

@@ -6,8 +6,8 @@ Two laws hold for every lens and are tested as properties:
 * ``get(put(rows, document)) == rows``.
 
 The second holds by construction. ``put`` first writes every change into the application's own fields, in its own
-spelling. What those cannot say (a column that the files have no word for) it adds under one reserved key,
-:data:`PATCH_KEY`, which ``get`` applies last and the application carries along like any key it does not know.
+spelling. What those cannot say (a column that the files have no word for) it adds under one reserved key, which ``get``
+applies last and the application carries along like any key it does not know (:mod:`ops.mapping.patches`).
 """
 
 from __future__ import annotations
@@ -15,22 +15,16 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from ops.mapping.facts import Facts, Place, text_id
 from ops.mapping.identity import LONGEST_ID_BYTES
 from ops.mapping.json_text import JsonObject, JsonValue
+from ops.mapping.patches import PATCH_KEY, RowKey, difference, patched
+from ops.mapping.quarantine import QuarantineError
 from ops.mapping.shapes import Row, Shape, Values
 
-PATCH_KEY: Final = "$database"
-
-RowKey: TypeAlias = tuple[str, str]
-"""Table and id."""
 Path: TypeAlias = tuple[str, int] | tuple[()]
-
-
-class QuarantineError(Exception):
-    """The record cannot become rows; the message says why, as a sentence."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,8 +59,9 @@ class Lens:
         shapes: one shape for each table the record has rows in; the root's first.
         lists: for child tables, the document's list that a new row is appended to.
         owned: for a record id, which column of which table holds which value in all rows the record owns.
-        learn: tells the facts about a record, in the first pass.
-        read: makes the rows, before the patch; raises :class:`QuarantineError`.
+        learn: tells the facts about a record, in the first pass. It raises where ``read`` would for a missing user, and
+            before it tells anything, so that no fact speaks of a record without rows.
+        read: makes the rows, before the patch; raises :class:`~ops.mapping.quarantine.QuarantineError`.
         identify: the id a document gives itself, or "" if it gives none.
     """
 
@@ -100,23 +95,22 @@ def get(lens: Lens, record: Record, facts: Facts) -> list[Produced]:
     Raises:
         QuarantineError: the record cannot become rows.
     """
-    produced = lens.read(record, facts)
-    patch = record.document.get(PATCH_KEY)
-    return _patched(produced, patch) if isinstance(patch, dict) else produced
+    if PATCH_KEY not in record.document:
+        return lens.read(record, facts)
+    plain = _plain(lens, record, facts)
+    said = {key: item.row.values for key, item in plain.items()}
+    rows = patched(record.document[PATCH_KEY], said, lens.owned(record.id), facts, record.where)
+    if not plain and not rows:
+        return lens.read(record, facts)
+    return [Produced(Row(key[0], values), plain[key].path if key in plain else None) for key, values in rows.items()]
 
 
-def _patched(produced: list[Produced], patch: JsonObject) -> list[Produced]:
-    by_key: dict[RowKey, Produced] = {(item.row.table, item.row.id): item for item in produced}
-    for table, changes in patch.items():
-        for row_id, values in changes.items():
-            if values is None:
-                by_key.pop((table, row_id), None)
-            elif (table, row_id) in by_key:
-                old = by_key[table, row_id]
-                by_key[table, row_id] = Produced(Row(table, {**old.row.values, **values}), old.path)
-            else:
-                by_key[table, row_id] = Produced(Row(table, dict(values)), None)
-    return list(by_key.values())
+def _plain(lens: Lens, record: Record, facts: Facts) -> dict[RowKey, Produced]:
+    """What the document's own fields say; nothing if they alone could not become rows."""
+    try:
+        return {(item.row.table, item.row.id): item for item in lens.read(record, facts)}
+    except QuarantineError:
+        return {}
 
 
 def put(lens: Lens, rows: Mapping[RowKey, Values], record: Record, facts: Facts) -> JsonObject:
@@ -154,24 +148,11 @@ def put_new(lens: Lens, rows: Mapping[RowKey, Values], row_id: str, facts: Facts
 def patch_document(lens: Lens, rows: Mapping[RowKey, Values], record: Record, facts: Facts) -> JsonObject:
     """Say under the reserved key whatever the document's own fields do not."""
     document = {key: value for key, value in record.document.items() if key != PATCH_KEY}
-    plain = lens.read(dataclasses.replace(record, document=document), facts)
-    patch = _difference({(item.row.table, item.row.id): item.row.values for item in plain}, rows)
+    plain = _plain(lens, dataclasses.replace(record, document=document), facts)
+    patch = difference({key: item.row.values for key, item in plain.items()}, rows, record.document)
     if patch:
         document[PATCH_KEY] = patch
     return document
-
-
-def _difference(said: Mapping[RowKey, Values], wanted: Mapping[RowKey, Values]) -> JsonObject:
-    patch: JsonObject = {}
-    for (table, row_id), values in wanted.items():
-        known = said.get((table, row_id), {})
-        changed = {column: text for column, text in values.items() if column not in known or known[column] != text}
-        if changed:
-            patch.setdefault(table, {})[row_id] = changed
-    for table, row_id in said:
-        if (table, row_id) not in wanted:
-            patch.setdefault(table, {})[row_id] = None
-    return patch
 
 
 def _write_changes(

@@ -9,7 +9,8 @@ from ops.mapping.conversations import conversation_of, message_author
 from ops.mapping.facts import Facts, items, mentions_of, name_text, objects, text_id, time_or_none
 from ops.mapping.identity import invented
 from ops.mapping.json_text import JsonObject, JsonValue
-from ops.mapping.lens import Lens, Produced, QuarantineError, Record, learn_nothing
+from ops.mapping.lens import Lens, Produced, Record, learn_nothing
+from ops.mapping.quarantine import QuarantineError
 from ops.mapping.shapes import Choice, ColumnText, Row, Shape, extra, indexed, own
 from ops.mapping.values import as_jsonb, is_indexable
 from ops.outcome import Severity
@@ -115,12 +116,21 @@ def _learn_message(record: Record, facts: Facts) -> None:
     conversation, author = conversation_of(document, facts), message_author(record, facts)
     facts.index.add_post(conversation, author, written_at(document), record.place[1])
     metadata = document.get("metadata")
-    if isinstance(metadata, dict) and (read_at := time_or_none(metadata.get("readAt"))):
-        facts.index.add_read(conversation, facts.people.require(metadata.get("recipientId"), record.where), read_at)
+    if isinstance(metadata, dict):
+        reader, read_at = _reader(metadata, conversation, author, facts), time_or_none(metadata.get("readAt"))
+        if reader and read_at:
+            facts.index.add_read(conversation, reader, read_at)
     for _, attachment in objects(document, "attachments"):
         facts.index.refer_to_upload(text_id(attachment.get("filename")))
     for element in _reactions_in(document):
         facts.index.claim("reaction pairs", _reaction_key(record.id, element, facts) or "")
+
+
+def _reader(metadata: JsonObject, conversation: str, author: str, facts: Facts) -> str | None:
+    """Who read a message: of a direct one the other person, who may be a placeholder."""
+    if pair := facts.direct.get(conversation):
+        return pair[1] if pair[0] == author else pair[0]
+    return facts.people.resolve(metadata.get("recipientId"))
 
 
 def note_message_cap(count: int, facts: Facts) -> None:
@@ -189,10 +199,14 @@ def _reactions_in(document: JsonObject) -> list[JsonObject]:
 
 
 def _reaction_key(message_id: str, document: JsonObject, facts: Facts) -> str | None:
-    """What makes a reaction unique: message, user and reaction."""
+    """What makes a reaction inside a message unique; None if it has no user, or is none."""
     user_id = facts.people.resolve(document.get("userId"))
     reaction = _reaction_text(document)
-    return f"{message_id}:{user_id}:{reaction}" if user_id and reaction else None
+    return _pair_key(message_id, user_id, reaction) if user_id and reaction else None
+
+
+def _pair_key(message_id: str, user_id: str, reaction: str) -> str:
+    return f"{message_id}:{user_id}:{reaction}"
 
 
 def _reaction_text(document: JsonObject) -> str:
@@ -242,8 +256,11 @@ def _reaction_id(document: JsonObject) -> str:
 
 
 def _learn_reaction(record: Record, facts: Facts) -> None:
-    key = _reaction_key(text_id(record.document.get("messageId")), record.document, facts)
-    if key is not None and not facts.index.claim("reaction pairs", key):
+    message_id = facts.known("messages", record.document.get("messageId"))
+    if message_id is None:
+        return
+    user_id = facts.people.require(record.document.get("userId"), record.where)
+    if not facts.index.claim("reaction pairs", _pair_key(message_id, user_id, _reaction_text(record.document))):
         facts.superseded.add(("message_reactions", record.id))
 
 

@@ -106,7 +106,10 @@ def _offset(zone: str | None) -> dt.timedelta:
         return dt.timedelta()
     assert zone is not None  # noqa: S101 - narrows the type
     digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError(zone)
+    offset = dt.timedelta(hours=hours, minutes=minutes)
     return -offset if zone[0] == "-" else offset
 
 

@@ -8,7 +8,8 @@ from typing import Final
 from ops.mapping.facts import Facts, name_text, text_id, time_or_none
 from ops.mapping.identity import invented
 from ops.mapping.json_text import JsonObject
-from ops.mapping.lens import Lens, Produced, QuarantineError, Record, learn_nothing
+from ops.mapping.lens import Lens, Produced, Record, learn_nothing
+from ops.mapping.quarantine import QuarantineError
 from ops.mapping.shapes import Choice, Shape, extra, own
 from ops.mapping.values import as_jsonb, storable
 from ops.outcome import Severity
@@ -81,12 +82,13 @@ def repaired_name(name: str) -> str:
 
 def learn_upload(record: Record, facts: Facts) -> None:
     """Remember a file in the uploads directory."""
-    name = PurePosixPath(str(record.document["name"])).name
+    name = storable(PurePosixPath(str(record.document["name"])).name)
     facts.index.add_upload(name, int(record.document["size_bytes"]))
 
 
 def _learn_file(record: Record, facts: Facts) -> None:
     """Compare the record with the bytes on disk (case C62)."""
+    facts.people.require(record.document.get("uploadedBy"), record.where)
     name = stored_name(record.document)
     size = facts.index.refer_to_upload(name)
     if size is None:

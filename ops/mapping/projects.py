@@ -19,8 +19,9 @@ from ops.mapping.identity import comparable, invented
 from ops.mapping.json_text import JsonObject, JsonValue
 from ops.mapping.lens import Lens, Produced, Record
 from ops.mapping.memberships import Membership, memberships
+from ops.mapping.patches import added_rows, stated_text
 from ops.mapping.shapes import Choice, ColumnText, Row, Shape, Values, extra, own
-from ops.mapping.values import as_jsonb
+from ops.mapping.values import as_jsonb, storable
 
 _STATUSES: Final = Choice(
     {
@@ -159,8 +160,10 @@ def project_facts(record: Record, facts: Facts) -> Project:
 def _learn(record: Record, facts: Facts) -> None:
     project = project_facts(record, facts)
     facts.projects.setdefault(comparable(record.id), project)
-    name = name_text(record.document, "slug", "name")
-    facts.want_slug("projects", project.organization_id, project.created_at, record.id, name)
+    document = record.document
+    stated = stated_text(document, "projects", record.id, "slug") or name_text(document, "slug")
+    scope = stated_text(document, "projects", record.id, "organization_id") or project.organization_id
+    facts.want_slug("projects", scope, project.created_at, record.id, name_text(document, "name"), stated=stated)
     link = record.document.get("channelMetadata")
     if isinstance(link, dict) and (channel := text_id(link.get("channelId"))):
         facts.project_of_channel.setdefault(comparable(channel), record.id)
@@ -168,6 +171,8 @@ def _learn(record: Record, facts: Facts) -> None:
         for position, element in objects(record.document, key):
             if child_id := text_id(element.get("id")):
                 facts.claim(table, child_id, record.place, position)
+    for task_id in added_rows(document, "tasks"):
+        facts.index.claim("tasks", storable(task_id))
 
 
 def _reference(value: JsonValue, found: str | None, column: str, record: Record, facts: Facts) -> ColumnText:
@@ -203,7 +208,7 @@ def _read(record: Record, facts: Facts) -> list[Produced]:
         document,
         given={
             "id": record.id,
-            "slug": facts.slug("projects", record.id, name_text(document, "slug", "name", otherwise=name)),
+            "slug": facts.slug("projects", record.id, name),
             "organization_id": project.organization_id,
             "team_id": _reference(document.get("teamId"), team.id if team else None, "projects.team_id", record, facts),
             "manager_id": project.manager_id,

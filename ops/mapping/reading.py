@@ -14,10 +14,11 @@ from typing import Final
 
 from ops.mapping.facts import Facts
 from ops.mapping.json_text import JsonObject, decode
-from ops.mapping.lens import Lens, Produced, QuarantineError, Record, get, identity_fault
+from ops.mapping.lens import Lens, Produced, Record, get, identity_fault
 from ops.mapping.messaging import note_message_cap
 from ops.mapping.notes import Notes
 from ops.mapping.project_files import learn_upload, note_unreferenced_uploads
+from ops.mapping.quarantine import MissingUsers, QuarantineError
 from ops.mapping.registry import LENSES, derived_rows
 from ops.mapping.scratch_index import ScratchIndex
 from ops.mapping.shapes import Row
@@ -47,17 +48,25 @@ class MappedRecord:
 class Reading:
     """The rows of a source. Call :meth:`learn` first, then :meth:`records` to the end, then :meth:`derived`."""
 
-    def __init__(self, source: Source, index: ScratchIndex, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        index: ScratchIndex,
+        progress: Progress | None = None,
+        missing_users: MissingUsers = MissingUsers.PLACEHOLDER,
+    ) -> None:
         self.source = source
         self.notes = Notes()
-        self.facts = Facts(index, self.notes)
+        self.facts = Facts(index, self.notes, missing_users)
         self._progress = progress
         self._total = sum(file.records for file in source.files())
 
     def learn(self) -> None:
         """Gather what records must know about each other."""
         for record in self.source.records(UPLOADS):
-            learn_upload(Record((record.file, record.ordinal), "", _object(record)), self.facts)
+            document, fault = _document(record)
+            if fault is None:
+                learn_upload(Record((record.file, record.ordinal), "", document), self.facts)
         done = 0
         for lens in LENSES.values():
             count = 0
@@ -73,14 +82,15 @@ class Reading:
         note_unreferenced_uploads(self.facts)
 
     def _learn_one(self, lens: Lens, source_record: SourceRecord) -> None:
-        if source_record.fault is not None:
-            return
-        document = _object(source_record)
-        if identity_fault(lens, document) is not None:
+        document, fault = _document(source_record, lens)
+        if fault is not None:
             return
         place = (source_record.file, source_record.ordinal)
         row_id = self.facts.claim(lens.entity, lens.identify(document), place)
-        lens.learn(Record(place, row_id, document), self.facts)
+        try:
+            lens.learn(Record(place, row_id, document), self.facts)
+        except QuarantineError:  # reading the record raises again, and there the reason is kept
+            self.facts.index.release(lens.entity, row_id)
 
     def records(self) -> Iterator[MappedRecord]:
         """Every record of every entity, each with its rows."""
@@ -95,10 +105,8 @@ class Reading:
 
     def map_record(self, lens: Lens, source_record: SourceRecord) -> MappedRecord:
         """Make the rows of one record."""
-        if source_record.fault is not None:
-            return MappedRecord(source_record, None, (), source_record.fault)
-        document = _object(source_record)
-        if (fault := identity_fault(lens, document)) is not None:
+        document, fault = _document(source_record, lens)
+        if fault is not None:
             return MappedRecord(source_record, None, (), fault)
         place = (source_record.file, source_record.ordinal)
         record = Record(place, self.facts.assigned(lens.entity, lens.identify(document), place), document)
@@ -143,15 +151,27 @@ def _all_text(document: JsonObject) -> str:
     return "\n".join(texts)
 
 
-def _object(source_record: SourceRecord) -> JsonObject:
-    document: JsonObject = decode(source_record.raw)
-    return document
+def _document(source_record: SourceRecord, lens: Lens | None = None) -> tuple[JsonObject, str | None]:
+    """The record's document, and why it cannot be read or told apart from others, if it cannot."""
+    if source_record.fault is not None:
+        return {}, source_record.fault
+    try:
+        document: JsonObject = decode(source_record.raw)
+    except ValueError as error:
+        return {}, f"The record cannot be read: {error}."
+    return document, identity_fault(lens, document) if lens else None
 
 
 @contextlib.contextmanager
-def read_source(source: Source, scratch: Path, progress: Progress | None = None) -> Iterator[Reading]:
+def read_source(
+    source: Source,
+    scratch: Path,
+    progress: Progress | None = None,
+    *,
+    missing_users: MissingUsers = MissingUsers.PLACEHOLDER,
+) -> Iterator[Reading]:
     """Open a reading of a source and learn from it; ``scratch`` is a directory for the index."""
     with contextlib.closing(ScratchIndex(scratch)) as index:
-        reading = Reading(source, index, progress)
+        reading = Reading(source, index, progress, missing_users)
         reading.learn()
         yield reading

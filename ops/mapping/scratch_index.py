@@ -5,10 +5,10 @@ SQLite keeps memory bounded whatever the size of the store; the file is scratch 
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+
+from ops.scratch_database import ScratchDatabase
 
 _SCHEMA = """
 CREATE TABLE claims (kind TEXT, id TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID;
@@ -23,82 +23,80 @@ CREATE INDEX reads_of ON reads (conversation, user, at);
 
 
 class ScratchIndex:
-    """See the module. Use as a context manager; the file is deleted at the end."""
+    """See the module. Close it at the end."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._path = directory / f"facts-{id(self):x}.sqlite"
-        self._path.unlink(missing_ok=True)
-        self._connection = sqlite3.connect(self._path, isolation_level=None)
-        self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA + "BEGIN;")
+        self._database = ScratchDatabase(directory, _SCHEMA)
 
     def close(self) -> None:
         """Forget everything."""
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.close()
-        self._path.unlink(missing_ok=True)
+        self._database.close()
 
     def claim(self, kind: str, row_id: str) -> bool:
         """Take an id for a record; False if another record of this kind has it."""
         statement = "INSERT OR IGNORE INTO claims VALUES (?, ?)"
-        return self._connection.execute(statement, (kind, row_id)).rowcount == 1
+        return self._database.execute(statement, (kind, row_id)).rowcount == 1
+
+    def release(self, kind: str, row_id: str) -> None:
+        """Give an id back: its record turned out to have no rows."""
+        self._database.execute("DELETE FROM claims WHERE kind = ? AND id = ?", (kind, row_id))
 
     def is_claimed(self, kind: str, row_id: str) -> bool:
         """Tell whether a record of this kind has the id."""
         statement = "SELECT 1 FROM claims WHERE kind = ? AND id = ?"
-        return self._connection.execute(statement, (kind, row_id)).fetchone() is not None
+        return self._database.execute(statement, (kind, row_id)).fetchone() is not None
 
     def add_post(self, conversation: str, author: str, at: str | None, position: int) -> None:
         """Remember who wrote when in which conversation; ``at`` is timestamp text, which sorts as time does."""
-        self._connection.execute("INSERT INTO posts VALUES (?, ?, ?, ?)", (conversation, author, at, position))
+        self._database.execute("INSERT INTO posts VALUES (?, ?, ?, ?)", (conversation, author, at, position))
 
     def add_read(self, conversation: str, user: str, at: str) -> None:
         """Remember that a user had read a conversation's message at a time."""
-        self._connection.execute("INSERT INTO reads VALUES (?, ?, ?)", (conversation, user, at))
+        self._database.execute("INSERT INTO reads VALUES (?, ?, ?)", (conversation, user, at))
 
     def add_upload(self, name: str, size_bytes: int) -> None:
         """Remember a file in the uploads directory."""
-        self._connection.execute("INSERT OR REPLACE INTO uploads (name, size) VALUES (?, ?)", (name, size_bytes))
+        self._database.execute("INSERT OR REPLACE INTO uploads (name, size) VALUES (?, ?)", (name, size_bytes))
 
     def refer_to_upload(self, name: str) -> int | None:
         """Mark a stored file as known to a record; its size in bytes, or None if there is no such file."""
         statement = "UPDATE uploads SET referenced = 1 WHERE name = ? RETURNING size"
-        found = self._connection.execute(statement, (name,)).fetchall()
+        found = self._database.execute(statement, (name,)).fetchall()
         return int(found[0][0]) if found else None
 
     def unreferenced_uploads(self) -> Iterator[str]:
         """Files that no record refers to."""
-        for (name,) in self._connection.execute("SELECT name FROM uploads WHERE referenced = 0 ORDER BY name"):
+        for (name,) in self._database.execute("SELECT name FROM uploads WHERE referenced = 0 ORDER BY name"):
             yield name
 
     def finish(self) -> None:
         """Prepare the questions below; call once, after the last ``add``."""
-        self._connection.executescript(_AGGREGATES)
+        self._database.script(_AGGREGATES)
 
     def conversations(self) -> Iterator[str]:
         """Every conversation that has a message."""
-        for (conversation,) in self._connection.execute("SELECT DISTINCT conversation FROM posts ORDER BY 1"):
+        for (conversation,) in self._database.execute("SELECT DISTINCT conversation FROM posts ORDER BY 1"):
             yield conversation
 
     def span(self, conversation: str) -> tuple[str | None, str | None]:
         """Time texts of the first and the last message."""
         statement = "SELECT min(at), max(at) FROM posts WHERE conversation = ?"
-        first, last = self._connection.execute(statement, (conversation,)).fetchone()
+        first, last = self._database.execute(statement, (conversation,)).fetchone()
         return first, last
 
     def first_author(self, conversation: str) -> str | None:
         """Who wrote first; in doubt, who stands first in the file."""
         statement = "SELECT author FROM posts WHERE conversation = ? ORDER BY at IS NULL, at, position LIMIT 1"
-        found = self._connection.execute(statement, (conversation,)).fetchone()
+        found = self._database.execute(statement, (conversation,)).fetchone()
         return found[0] if found else None
 
     def authors(self, conversation: str) -> list[str]:
         """Everybody who wrote."""
         statement = "SELECT DISTINCT author FROM posts WHERE conversation = ? ORDER BY 1"
-        return [author for (author,) in self._connection.execute(statement, (conversation,))]
+        return [author for (author,) in self._database.execute(statement, (conversation,))]
 
     def last_read(self, conversation: str, user: str) -> str | None:
         """When the user last read something there."""
         statement = "SELECT max(at) FROM reads WHERE conversation = ? AND user = ?"
-        found: tuple[str | None] = self._connection.execute(statement, (conversation, user)).fetchone()
+        found: tuple[str | None] = self._database.execute(statement, (conversation, user)).fetchone()
         return found[0]

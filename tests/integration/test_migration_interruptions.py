@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import PostgresServer
 from migration_samples import IMPATIENT, backup, exists, run, value, wait_until, write_migration
+from servers import PostgresServer
 
 from ops import migrations
 from ops.errors import CheckFailedError, OperationError, RefusedError, UnreachableError

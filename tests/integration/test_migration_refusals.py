@@ -6,9 +6,9 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from conftest import PostgresServer
 from migration_samples import backup, connected, exists, no_backup_expected, run, value, write_migration
 from psycopg import sql
+from servers import PostgresServer
 
 from ops import migrations
 from ops.database import exclusive

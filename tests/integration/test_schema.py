@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from conftest import PostgresServer
 from migration_samples import backup, connected, run, value
+from servers import PostgresServer
 
 from ops import migrations
 from ops.database import Connection

@@ -1,0 +1,160 @@
+"""Who from GitHub may do what: pull requests read, the deployment's environment deploys, and nothing else gets in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from infra.access_actions import (
+    CHANGE_ROLE,
+    MAKE_ROLE,
+    NEVER,
+    READ,
+    READ_ANYWHERE,
+    WRITE,
+    WRITE_ANYWHERE,
+    actions,
+)
+from infra.access_resources import GITHUB_HOST, resources
+from infra.boundary import boundary_arn
+from infra.naming import Naming, bucket_arn
+from infra.policy_documents import Document, Statement, allow, deny, document
+from infra.settings import AccessSettings
+
+AUDIENCE = "sts.amazonaws.com"
+
+# A managed policy holds 6144 characters, so rights come in several.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "data": ("backup", "kms", "rds", "s3", "secretsmanager", "ssm"),
+    "network": ("ec2", "servicediscovery"),
+    "runtime": ("cloudwatch", "ecr", "ecs", "events", "logs", "scheduler", "sns", "sqs"),
+}
+_SERVICES_WITH_ROLES_OF_THEIR_OWN = ("backup.amazonaws.com", "ecs.amazonaws.com", "rds.amazonaws.com")
+_ROLES_ARE_FOR = (
+    "backup.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "monitoring.rds.amazonaws.com",
+    "s3.amazonaws.com",
+    "scheduler.amazonaws.com",
+    "vpc-flow-logs.amazonaws.com",
+)
+
+
+def oidc_provider_arn(naming: Naming) -> str:
+    """ARN of the account's provider for GitHub, of which there can be only one."""
+    return naming.arn("iam", "", f"oidc-provider/{GITHUB_HOST}")
+
+
+def github_trust(naming: Naming, repository: str, subject: str) -> Document:
+    """Policy of a role that a workflow assumes when GitHub vouches for what it runs for.
+
+    ``subject`` is what follows the repository: ``pull_request``, ``environment:NAME``, ``ref:refs/heads/NAME``. It is
+    compared whole: a pattern would let other branches, or other repositories, in.
+    """
+    return document(
+        {
+            "Sid": "Workflow",
+            "Effect": "Allow",
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": oidc_provider_arn(naming)},
+            "Condition": {
+                "StringEquals": {
+                    f"{GITHUB_HOST}:aud": AUDIENCE,
+                    f"{GITHUB_HOST}:sub": f"repo:{repository}:{subject}",
+                }
+            },
+        }
+    )
+
+
+def read_policies(naming: Naming, regions: Sequence[str], access: AccessSettings) -> dict[str, Document]:
+    """What a preview may: read how resources are set up, and the state. Never data, never a secret's value."""
+    return {
+        **{f"read-{part}": statements for part, statements in _parts(naming, regions, READ, "Read").items()},
+        "read-rest": document(*_grants(naming, regions, READ, ("iam",), "Read"), _anywhere("Read", READ_ANYWHERE)),
+        "read-state": document(*_state(access, ("s3:GetObject",), ("kms:Decrypt",)), _no_secrets()),
+    }
+
+
+def deploy_policies(naming: Naming, regions: Sequence[str], access: AccessSettings) -> dict[str, Document]:
+    """What a deployment may beyond reading: make and change the stack, but neither lose data nor widen its limits."""
+    state = _state(
+        access,
+        ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
+        ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
+    )
+    return {
+        **{f"write-{part}": statements for part, statements in _parts(naming, regions, WRITE, "Write").items()},
+        "write-roles": document(*_roles(naming)),
+        "write-limits": document(_anywhere("Write", WRITE_ANYWHERE), *state, *_limits(naming)),
+    }
+
+
+def _parts(naming: Naming, regions: Sequence[str], of: Mapping[str, tuple[str, ...]], verb: str) -> dict[str, Document]:
+    return {part: document(*_grants(naming, regions, of, services, verb)) for part, services in PARTS.items()}
+
+
+def _grants(
+    naming: Naming, regions: Sequence[str], of: Mapping[str, tuple[str, ...]], services: Sequence[str], verb: str
+) -> list[Statement]:
+    named = resources(naming, regions)
+    return [allow(f"{verb}{_sid(service)}", actions(of, service), named[service]) for service in services]
+
+
+def _anywhere(verb: str, calls: Sequence[str]) -> Statement:
+    # See access_actions: AWS lets no policy name a resource for these.
+    return allow(f"{verb}Anywhere", calls, ("*",))
+
+
+def _state(access: AccessSettings, objects: Sequence[str], key: Sequence[str]) -> list[Statement]:
+    statements = []
+    if access.state_bucket is not None:
+        arn = bucket_arn(access.state_bucket)
+        statements += [
+            allow("StateList", ("s3:ListBucket",), (arn,)),
+            allow("StateObjects", objects, (f"{arn}/.pulumi/*",)),
+        ]
+    if access.state_key_arn is not None:
+        statements.append(allow("StateKey", key, (access.state_key_arn,)))
+    return statements
+
+
+def _no_secrets() -> Statement:
+    # Whatever a later statement should allow, a pull request reads neither passwords nor backups.
+    calls = ("secretsmanager:GetSecretValue", "s3:GetObjectVersion", "rds-db:connect")
+    return deny("NoSecrets", calls, ("*",))
+
+
+def _roles(naming: Naming) -> list[Statement]:
+    ours = naming.role_arn("*")
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": boundary_arn(naming)}}
+    return [
+        allow("MakeBoundedRoles", MAKE_ROLE, (ours,), condition=bounded),
+        allow("ChangeRoles", CHANGE_ROLE, (ours,)),
+        allow(
+            "HandOver", ("iam:PassRole",), (ours,), condition={"StringEquals": {"iam:PassedToService": _ROLES_ARE_FOR}}
+        ),
+        allow(
+            "ServiceRoles",
+            ("iam:CreateServiceLinkedRole",),
+            (naming.arn("iam", "", "role/aws-service-role/*"),),
+            condition={"StringEquals": {"iam:AWSServiceName": _SERVICES_WITH_ROLES_OF_THEIR_OWN}},
+        ),
+    ]
+
+
+def _limits(naming: Naming) -> list[Statement]:
+    own = [naming.role_arn(role) for role in ("deploy", "preview", "drift")]
+    return [
+        deny("Never", NEVER, ("*",)),
+        # An administrator changes these; a deployment that could would have no limits.
+        deny("NotItself", (*MAKE_ROLE, *CHANGE_ROLE), own),
+        deny(
+            "NotItsBoundary",
+            ("iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"),
+            (boundary_arn(naming),),
+        ),
+    ]
+
+
+def _sid(service: str) -> str:
+    return "".join(word.capitalize() for word in service.split("-"))

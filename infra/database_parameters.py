@@ -1,0 +1,64 @@
+"""PostgreSQL's settings on RDS: encrypted connections, measured statements, logs that explain a slow day."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+from ops import policy
+
+
+class Apply(enum.StrEnum):
+    """When RDS sets a parameter: static ones only when the instance restarts."""
+
+    NOW = "immediate"
+    RESTART = "pending-reboot"
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One parameter, as RDS takes it."""
+
+    name: str
+    value: str
+    apply: Apply = Apply.NOW
+
+    def arguments(self) -> dict[str, str]:
+        """The parameter as Pulumi's argument."""
+        return {"name": self.name, "value": self.value, "apply_method": self.apply.value}
+
+
+def parameter_family(postgresql_major: int) -> str:
+    """Name of the family of parameters that a major version has."""
+    return f"postgres{postgresql_major}"
+
+
+def parameters(*, logical_replication: bool) -> tuple[Parameter, ...]:
+    """Give the parameters of an instance, those with reasons of safety first."""
+    return (
+        Parameter("rds.force_ssl", "1"),
+        Parameter("rds.logical_replication", str(int(logical_replication)), Apply.RESTART),
+        *(Parameter(name, value) for name, value in _LOGGING.items()),
+        Parameter("shared_preload_libraries", "pg_stat_statements", Apply.RESTART),
+        Parameter("pg_stat_statements.track", "all"),
+        Parameter("track_io_timing", "1"),
+        Parameter("idle_in_transaction_session_timeout", _milliseconds(policy.IDLE_IN_TRANSACTION_LIMIT)),
+    )
+
+
+def _milliseconds(duration: dt.timedelta) -> str:
+    return str(duration // dt.timedelta(milliseconds=1))
+
+
+_LOGGING: Final[Mapping[str, str]] = {
+    "log_connections": "1",
+    "log_disconnections": "1",
+    "log_lock_waits": "1",
+    "log_statement": "ddl",
+    "log_min_duration_statement": _milliseconds(policy.SLOW_STATEMENT),
+    "log_autovacuum_min_duration": _milliseconds(policy.SLOW_STATEMENT),
+    "log_temp_files": "0",
+}

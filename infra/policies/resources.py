@@ -1,0 +1,150 @@
+"""Resources as rules see them: plain values, and a stand-in for what AWS only tells after a deployment.
+
+A rule must neither fail nor complain because a value is not known yet; it is asked again when the value is there. So
+questions here are answered "yes" for what is unknown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pulumi_policy.proxy import UnknownValueError
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+# What else another resource may call a resource by, besides a reference that Pulumi knows of.
+_NAMES: Final = ("arn", "id", "bucket", "name", "identifier", "repositoryName", "keyId")
+
+
+class Unknown:
+    """What is not known before the deployment. It equals nothing and is not empty."""
+
+    def __repr__(self) -> str:
+        """Say so in a message."""
+        return "a value that is not known yet"
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Resource:
+    """One resource of a deployment: what the program asks for, in the spelling of AWS's provider."""
+
+    type: str
+    name: str
+    urn: str
+    properties: Mapping[str, Any]
+    protect: bool = False
+    default_tags: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    property_dependencies: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+
+    def get(self, path: str) -> Any:
+        """Give a property, or what lies deeper: ``target.deadLetterConfig``. None when it is not set."""
+        value: Any = self.properties
+        for step in path.split("."):
+            if value is UNKNOWN:
+                return UNKNOWN
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
+
+    def says(self, path: str, *accepted: Any) -> bool:
+        """Whether a property has one of these values."""
+        value = self.get(path)
+        return value is UNKNOWN or value in accepted
+
+    def has(self, path: str) -> bool:
+        """Whether a property is set to something."""
+        return self.get(path) not in (None, "", [], {})
+
+    def reaches(self, path: str, least: float) -> bool:
+        """Whether a number is there and not below another."""
+        value = self.get(path)
+        return value is UNKNOWN or (isinstance(value, int | float) and value >= least)
+
+    def items(self, path: str) -> list[Mapping[str, Any]]:
+        """Give the members of a list of objects that are known."""
+        value = self.get(path)
+        return [item for item in value if isinstance(item, Mapping)] if isinstance(value, Sequence) else []
+
+    def texts(self, path: str) -> list[str]:
+        """Give the members of a list of texts that are known, or the one text."""
+        value = self.get(path)
+        if isinstance(value, str):
+            return [value]
+        return [item for item in value if isinstance(item, str)] if isinstance(value, Sequence) else []
+
+    def document(self, path: str) -> Any:
+        """Read JSON that a property holds; None when it is not known, not set, or none."""
+        text = self.get(path)
+        if not isinstance(text, str):
+            return None
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
+
+    def must_say(self, path: str, *accepted: Any) -> Iterator[str]:
+        """Complain when a property has none of these values."""
+        if not self.says(path, *accepted):
+            wanted = " or ".join(_spelled(value) for value in accepted)
+            yield f"{path} is {_spelled(self.get(path))}; it must be {wanted}."
+
+    def must_have(self, path: str) -> Iterator[str]:
+        """Complain when a property is not set."""
+        if not self.has(path):
+            yield f"{path} must be set."
+
+    def must_reach(self, path: str, least: float) -> Iterator[str]:
+        """Complain when a number is below another."""
+        if not self.reaches(path, least):
+            yield f"{path} is {_spelled(self.get(path))}; it must be {least:g} or more."
+
+    def points_at(self, path: str, other: Resource) -> bool:
+        """Whether a property refers to another resource, by reference or by one of its names."""
+        if other.urn in self.property_dependencies.get(path.split(".")[0], _NOTHING):
+            return True
+        names = {value for key in _NAMES if isinstance(value := other.get(key), str)}
+        ends = {end for text in self.texts(path) for end in (text, *_ends(text))}
+        return not names.isdisjoint(ends)
+
+
+@dataclasses.dataclass(frozen=True)
+class Stack:
+    """Everything of a deployment at once."""
+
+    resources: tuple[Resource, ...]
+
+    def of(self, *types: str) -> list[Resource]:
+        """Give the resources of some types."""
+        return [resource for resource in self.resources if resource.type in types]
+
+    def part(self, type_: str, path: str, whole: Resource) -> list[Resource]:
+        """Give the resources of a type that refer to another one, such as the versioning of a bucket."""
+        return [resource for resource in self.of(type_) if resource.points_at(path, whole)]
+
+
+def plain(value: Any) -> Any:
+    """Copy what the engine hands over, without its way of raising at whatever is unknown."""
+    if isinstance(value, Mapping):
+        return {key: _item(value, key) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_item(value, position) for position in range(len(value))]
+    return value
+
+
+def _item(holder: Any, key: Any) -> Any:
+    try:
+        return plain(holder[key])
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def _ends(text: str) -> tuple[str, str]:
+    return text.rpartition(":")[2], text.rpartition("/")[2]
+
+
+def _spelled(value: Any) -> str:
+    return repr(value) if value is UNKNOWN else json.dumps(value, default=str)

@@ -1,0 +1,224 @@
+"""What every bucket must have beside it. A log bucket cannot have some of it, which is said where it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from infra.policies.documents import Statement, statements
+from infra.policies.resources import Resource, Stack
+from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
+from infra.policies.tokens import (
+    BUCKET,
+    BUCKET_ENCRYPTION,
+    BUCKET_LIFECYCLE,
+    BUCKET_LOCK,
+    BUCKET_LOGGING,
+    BUCKET_NOTIFICATION,
+    BUCKET_OWNERSHIP,
+    BUCKET_POLICY,
+    BUCKET_PUBLIC_ACCESS,
+    BUCKET_REPLICATION,
+    BUCKET_VERSIONING,
+)
+
+_PUBLIC_ACCESS_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+# What FSBP S3.6 wants kept within the account.
+_NEVER_SHARED: Final = frozenset(
+    {
+        "s3:DeleteBucketPolicy",
+        "s3:PutBucketAcl",
+        "s3:PutBucketPolicy",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutObjectAcl",
+        "s3:*",
+        "*",
+    }
+)
+
+
+@stack_rule("S3.2", "S3.3", "S3.8", "CIS 3.1.4", weight=Weight.CRITICAL)
+def buckets_block_public_access(stack: Stack) -> Iterator[Finding]:
+    """A bucket blocks public access in all four ways."""
+
+    def wrong(block: Resource) -> Iterator[str]:
+        for flag in _PUBLIC_ACCESS_FLAGS:
+            yield from block.must_say(flag, True)
+
+    return _each_has(stack, BUCKET_PUBLIC_ACCESS, "public access block", wrong)
+
+
+@stack_rule("S3.5", "CIS 3.1.1")
+def buckets_want_tls(stack: Stack) -> Iterator[Finding]:
+    """A bucket refuses requests without TLS."""
+
+    def wrong(policy: Resource) -> Iterator[str]:
+        if policy.document("policy") is not None and not any(_refuses_plain(each) for each in statements(policy)):
+            yield "Its policy does not deny what comes without TLS."
+
+    return _each_has(stack, BUCKET_POLICY, "bucket policy", wrong)
+
+
+@resource_rule(BUCKET_POLICY, "S3.6")
+def buckets_are_run_by_their_account(policy: Resource) -> Iterator[str]:
+    """No bucket lets another account, or everybody, change how it is set up."""
+    for statement in statements(policy):
+        given = _NEVER_SHARED.intersection(statement.actions)
+        if statement.allows and given and (statement.is_for_anyone or _account_roots(statement)):
+            yield f"It allows {', '.join(sorted(given))} to {', '.join(statement.principals)}."
+
+
+@stack_rule("S3.7")
+def backups_are_replicated(stack: Stack) -> Iterator[Finding]:
+    """A bucket that locks what it holds is copied to another one, or is the copy."""
+    copies = stack.of(BUCKET_REPLICATION)
+    for bucket in _locked(stack):
+        is_copied = any(copy.points_at("bucket", bucket) and _is_on(copy) for copy in copies)
+        if not is_copied and not any(_is_destination(copy, bucket) for copy in copies):
+            yield Finding(bucket, missing("replication"))
+
+
+@stack_rule("S3.9", weight=Weight.MEDIUM)
+def access_to_buckets_is_logged(stack: Stack) -> Iterator[Finding]:
+    """Every access to a bucket is written down; a bucket that holds these records does not record itself."""
+    return _each_has(stack, BUCKET_LOGGING, "access logging", but=log_buckets(stack))
+
+
+@stack_rule("S3.10", "S3.13", weight=Weight.MEDIUM)
+def old_objects_expire(stack: Stack) -> Iterator[Finding]:
+    """A bucket lets go of old objects, old versions, and uploads that were never finished."""
+
+    def wrong(lifecycle: Resource) -> Iterator[str]:
+        rules = [rule for rule in lifecycle.items("rules") if rule.get("status") == "Enabled"]
+        for part in ("expiration", "noncurrentVersionExpiration", "abortIncompleteMultipartUpload"):
+            if lifecycle.items("rules") and not any(rule.get(part) for rule in rules):
+                yield f"No rule has {part}."
+
+    return _each_has(stack, BUCKET_LIFECYCLE, "lifecycle", wrong)
+
+
+@stack_rule("S3.11", weight=Weight.MEDIUM)
+def changes_in_buckets_are_reported(stack: Stack) -> Iterator[Finding]:
+    """A bucket tells EventBridge what happens in it."""
+
+    def wrong(notification: Resource) -> Iterator[str]:
+        return notification.must_say("eventbridge", True)
+
+    return _each_has(stack, BUCKET_NOTIFICATION, "notification", wrong)
+
+
+@stack_rule("S3.12", weight=Weight.MEDIUM)
+def access_lists_are_off(stack: Stack) -> Iterator[Finding]:
+    """A bucket's owner owns every object in it, and access lists mean nothing."""
+
+    def wrong(ownership: Resource) -> Iterator[str]:
+        return ownership.must_say("rule.objectOwnership", "BucketOwnerEnforced")
+
+    return _each_has(stack, BUCKET_OWNERSHIP, "ownership control", wrong)
+
+
+@stack_rule("S3.14")
+def versions_are_kept(stack: Stack) -> Iterator[Finding]:
+    """A bucket keeps what was overwritten or deleted as an older version."""
+
+    def wrong(versioning: Resource) -> Iterator[str]:
+        return versioning.must_say("versioningConfiguration.status", "Enabled")
+
+    return _each_has(stack, BUCKET_VERSIONING, "versioning", wrong)
+
+
+@stack_rule("S3.15")
+def backups_are_locked(stack: Stack) -> Iterator[Finding]:
+    """A bucket locks what it holds for some days; one that takes S3's access logs cannot."""
+    # Amazon S3 user guide, "Enabling server access logging": the target must have no default retention.
+    exempt = log_buckets(stack)
+    for bucket in stack.of(BUCKET):
+        if bucket not in exempt and not bucket.says("objectLockEnabled", True):
+            yield Finding(bucket, "objectLockEnabled must be true.")
+
+    def wrong(lock: Resource) -> Iterator[str]:
+        if not lock.has("rule.defaultRetention.days") and not lock.has("rule.defaultRetention.years"):
+            yield "It has no default retention."
+
+    yield from _each_has(stack, BUCKET_LOCK, "object lock", wrong, but=exempt)
+
+
+@stack_rule("S3.17")
+def buckets_encrypt_with_our_key(stack: Stack) -> Iterator[Finding]:
+    """A bucket encrypts with our own key; one that takes S3's access logs can only use S3's."""
+    # Amazon S3 user guide, "Enabling server access logging": the target takes SSE-S3 only.
+    exempt = log_buckets(stack)
+
+    def wrong(encryption: Resource) -> Iterator[str]:
+        for rule in encryption.items("rules"):
+            by = rule.get("applyServerSideEncryptionByDefault") or {}
+            if by.get("sseAlgorithm") not in ("aws:kms", "aws:kms:dsse") or not by.get("kmsMasterKeyId"):
+                yield "It does not encrypt with a key of ours."
+
+    yield from _each_has(stack, BUCKET_ENCRYPTION, "encryption", wrong, but=exempt)
+    yield from _each_has(stack, BUCKET_ENCRYPTION, "encryption")
+
+
+def log_buckets(stack: Stack) -> list[Resource]:
+    """Give the buckets that take the access logs of others."""
+    loggings = stack.of(BUCKET_LOGGING)
+    return [
+        bucket for bucket in stack.of(BUCKET) if any(logging.points_at("targetBucket", bucket) for logging in loggings)
+    ]
+
+
+def _each_has(
+    stack: Stack,
+    part: str,
+    words: str,
+    wrong: Callable[[Resource], Iterator[str]] | None = None,
+    but: list[Resource] | None = None,
+) -> Iterator[Finding]:
+    for bucket in stack.of(BUCKET):
+        if bucket in (but or []):
+            continue
+        parts = stack.part(part, "bucket", bucket)
+        if not parts:
+            yield Finding(bucket, missing(words))
+        for each in parts:
+            yield from (Finding(each, what) for what in (wrong(each) if wrong else ()))
+
+
+def _locked(stack: Stack) -> list[Resource]:
+    return [bucket for bucket in stack.of(BUCKET) if bucket.get("objectLockEnabled") is True]
+
+
+def _is_on(replication: Resource) -> bool:
+    rules = replication.items("rules")
+    return not rules or any(rule.get("status") == "Enabled" for rule in rules)
+
+
+def _is_destination(replication: Resource, bucket: Resource) -> bool:
+    if bucket.urn in replication.property_dependencies.get("rules", frozenset()):
+        return True
+    destinations = [str((rule.get("destination") or {}).get("bucket")) for rule in replication.items("rules")]
+    return any(destination.endswith(f":::{bucket.get('bucket')}") for destination in destinations)
+
+
+def _refuses_plain(statement: Statement) -> bool:
+    everything = statement.is_for_anyone and "s3:*" in statement.actions
+    return not statement.allows and everything and statement.condition_says("aws:SecureTransport", "false")
+
+
+def _account_roots(statement: Statement) -> list[str]:
+    return [principal for principal in statement.principals if principal.endswith(":root")]
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    buckets_block_public_access,
+    buckets_want_tls,
+    buckets_are_run_by_their_account,
+    backups_are_replicated,
+    access_to_buckets_is_logged,
+    old_objects_expire,
+    changes_in_buckets_are_reported,
+    access_lists_are_off,
+    versions_are_kept,
+    backups_are_locked,
+    buckets_encrypt_with_our_key,
+)

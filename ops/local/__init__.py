@@ -1,0 +1,1 @@
+"""The embedded stack: a real PostgreSQL and an AWS emulator on loopback, behind the same contract as production."""

@@ -1,0 +1,1 @@
+"""What is watched: metrics, when they are wrong, and who is told. :mod:`ops.signals` gathers it."""

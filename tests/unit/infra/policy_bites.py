@@ -1,0 +1,259 @@
+"""For every rule, the smallest change to a good stack that it must object to: one property, or one resource."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from harness import Registered
+from policy_asking import Mutation
+
+from infra.policies import tokens
+
+
+def put(kind: str, path: str, value: Any) -> Mutation:
+    """Give the first resource of a kind another value of one property; a number in the path counts in a list."""
+
+    def change(properties: dict[str, Any]) -> None:
+        *way, last = path.split(".")
+        holder: Any = properties
+        for step in way:
+            holder = holder[int(step)] if isinstance(holder, list) else holder.setdefault(step, {})
+        holder[last] = value
+
+    return _first(kind, change)
+
+
+def put_json(kind: str, name: str, change: Callable[[Any], None], *, but: str = "") -> Mutation:
+    """Change the JSON that a property of the first resource of a kind holds."""
+
+    def rewrite(properties: dict[str, Any]) -> None:
+        document = json.loads(properties[name])
+        change(document)
+        properties[name] = json.dumps(document)
+
+    return _first(kind, rewrite, but=but)
+
+
+def grant(action: str, resource: str, principal: Any = None) -> Callable[[Any], None]:
+    """Add a statement that allows to a policy."""
+    statement = {"Effect": "Allow", "Action": [action], "Resource": [resource]}
+    return lambda document: document["Statement"].append(statement | ({"Principal": principal} if principal else {}))
+
+
+def drop(kind: str) -> Mutation:
+    """Leave out every resource of a kind."""
+    return lambda graph: tuple(each for each in graph if each.type != kind)
+
+
+def drop_named(kind: str, words: str) -> Mutation:
+    """Leave out every resource of a kind whose name has these words."""
+    return lambda graph: tuple(each for each in graph if each.type != kind or words not in each.name)
+
+
+def add(kind: str, **properties: Any) -> Mutation:
+    """Add a resource."""
+    return lambda graph: (*graph, sample(kind, **properties))
+
+
+def unprotect(kind: str) -> Mutation:
+    """Take Pulumi's protection off."""
+    return lambda graph: tuple(
+        dataclasses.replace(each, protect=False) if each.type == kind else each for each in graph
+    )
+
+
+def untag(kind: str) -> Mutation:
+    """Take all tags away, the provider's too."""
+
+    def without(graph: tuple[Registered, ...]) -> tuple[Registered, ...]:
+        return tuple(
+            _with(each, {**each.properties, "tags": None, "defaultTags": None})
+            if each.type in (kind, tokens.PROVIDER)
+            else each
+            for each in graph
+        )
+
+    return without
+
+
+def twice(kind: str) -> Mutation:
+    """Declare the first resource of a kind again, under another URN but the same physical name."""
+
+    def repeat(graph: tuple[Registered, ...]) -> tuple[Registered, ...]:
+        original = next(each for each in graph if each.type == kind)
+        return (*graph, dataclasses.replace(original, urn=f"{original.urn}-again", name=f"{original.name}-again"))
+
+    return repeat
+
+
+def sample(kind: str, **properties: Any) -> Registered:
+    """A resource that no stack of ours declares."""
+    name = f"sample-{kind.rpartition(':')[2]}"
+    dependencies = properties.pop("depends", {})
+    return Registered(
+        urn=f"urn:pulumi:prod::fluxstudio-database::{kind}::{name}",
+        type=kind,
+        name=name,
+        properties={"region": "us-east-1", **properties},
+        secret_properties=frozenset(),
+        protect=True,
+        retain_on_delete=True,
+        parent="",
+        dependencies=(),
+        property_dependencies={key: frozenset({urn}) for key, urn in dependencies.items()},
+        provider="",
+        custom=True,
+        ignore_changes=(),
+        delete_before_replace=False,
+        additional_secret_outputs=(),
+    )
+
+
+def samples() -> tuple[Registered, ...]:
+    """Good resources of kinds that rules are about, but which our stacks need none of today."""
+    secret = sample(tokens.SECRET, name="sample", tags={"Name": "sample"})
+    return (
+        secret,
+        sample(tokens.SECRET_ROTATION, secretId="sample", rotationRules={"automaticallyAfterDays": 7}),
+        sample("aws:lambda/function:Function", environment="sample", depends={"environment": secret.urn}),
+        sample(tokens.BACKUP_REPORT_PLAN, name="sample", tags={"Name": "sample"}),
+        sample(tokens.SERVICE, name="sample", networkConfiguration={"assignPublicIp": False}, platformVersion="LATEST"),
+        sample(tokens.OLD_SECURITY_RULE, type="egress", cidrBlocks=["0.0.0.0/0"], fromPort=443, toPort=443),
+    )
+
+
+def _first(kind: str, change: Callable[[dict[str, Any]], None], *, but: str = "") -> Mutation:
+    def mutate(graph: tuple[Registered, ...]) -> tuple[Registered, ...]:
+        at = next(at for at, each in enumerate(graph) if each.type == kind and not (but and each.name.endswith(but)))
+        properties = copy.deepcopy(dict(graph[at].properties))
+        change(properties)
+        return (*graph[:at], _with(graph[at], properties), *graph[at + 1 :])
+
+    return mutate
+
+
+def _with(resource: Registered, properties: dict[str, Any]) -> Registered:
+    return dataclasses.replace(resource, properties=properties)
+
+
+def _container(**values: Any) -> Callable[[Any], None]:
+    return lambda containers: containers[0].update(values)
+
+
+_EVERYBODY: Final = {"AWS": "*"}
+_DB: Final = tokens.DB_INSTANCE
+_TASK: Final = tokens.TASK_DEFINITION
+BITES: Final[dict[str, Mutation]] = {
+    "database-has-no-public-address": put(_DB, "publiclyAccessible", True),
+    "database-is-encrypted": put(_DB, "storageEncrypted", False),
+    "snapshots-are-encrypted": put(tokens.DB_BACKUPS_COPY, "kmsKeyId", None),
+    "database-stands-in-two-zones": put(_DB, "multiAz", False),
+    "operating-system-is-monitored": put(_DB, "monitoringInterval", 0),
+    "database-cannot-be-deleted-by-mistake": put(_DB, "deletionProtection", False),
+    "database-logs-are-exported": put(_DB, "enabledCloudwatchLogsExports", ["upgrade"]),
+    "people-may-sign-in-by-iam": put(_DB, "iamDatabaseAuthenticationEnabled", False),
+    "database-is-backed-up-by-itself": put(_DB, "backupRetentionPeriod", 6),
+    "minor-versions-are-upgraded": put(_DB, "autoMinorVersionUpgrade", False),
+    "tags-follow-into-snapshots": put(_DB, "copyTagsToSnapshot", False),
+    "database-stands-in-a-vpc": put(_DB, "vpcSecurityGroupIds", []),
+    "port-is-not-the-usual-one": put(_DB, "port", 5432),
+    "master-has-a-name-of-its-own": put(_DB, "username", "postgres"),
+    "version-and-certificate-are-supported": put(_DB, "caCertIdentifier", "rds-ca-2019"),
+    "managed-password-excludes-blue-green": put(_DB, "blueGreenUpdate.enabled", True),
+    "point-in-time-recovery-equals-the-plan": put(tokens.DB_BACKUPS_COPY, "retentionPeriod", 34),
+    "nobody-may-share-snapshots": put_json(tokens.ROLE_POLICY, "policy", grant("rds:ModifyDBSnapshotAttribute", "*")),
+    "instance-events-are-reported": drop_named(tokens.DB_EVENTS, "db-instance"),
+    "parameter-events-are-reported": drop_named(tokens.DB_EVENTS, "db-parameter-group"),
+    "security-group-events-are-reported": drop_named(tokens.DB_EVENTS, "db-security-group"),
+    "database-is-in-a-backup-plan": drop(tokens.BACKUP_SELECTION),
+    "database-is-tagged": untag(_DB),
+    "snapshots-are-tagged": untag(_DB),
+    "subnet-group-is-tagged": untag(tokens.DB_SUBNET_GROUP),
+    "connections-are-encrypted": put(tokens.DB_PARAMETER_GROUP, "parameters.0.value", "0"),
+    "network-has-no-internet-gateway": add(tokens.INTERNET_GATEWAY, vpcId="vpc-1"),
+    "buckets-block-public-access": put(tokens.BUCKET_PUBLIC_ACCESS, "ignorePublicAcls", False),
+    "buckets-want-tls": put_json(tokens.BUCKET_POLICY, "policy", lambda policy: policy["Statement"].pop(0)),
+    "buckets-are-run-by-their-account": put_json(
+        tokens.BUCKET_POLICY, "policy", grant("s3:PutBucketPolicy", "*", {"AWS": "arn:aws:iam::444455556666:root"})
+    ),
+    "backups-are-replicated": drop(tokens.BUCKET_REPLICATION),
+    "access-to-buckets-is-logged": put(tokens.BUCKET_LOGGING, "bucket", "another"),
+    "old-objects-expire": drop(tokens.BUCKET_LIFECYCLE),
+    "changes-in-buckets-are-reported": put(tokens.BUCKET_NOTIFICATION, "eventbridge", False),
+    "access-lists-are-off": put(tokens.BUCKET_OWNERSHIP, "rule.objectOwnership", "ObjectWriter"),
+    "versions-are-kept": put(tokens.BUCKET_VERSIONING, "versioningConfiguration.status", "Suspended"),
+    "backups-are-locked": drop(tokens.BUCKET_LOCK),
+    "buckets-encrypt-with-our-key": put(
+        tokens.BUCKET_ENCRYPTION, "rules.0.applyServerSideEncryptionByDefault.sseAlgorithm", "AES256"
+    ),
+    "managed-policies-decrypt-with-named-keys": add(
+        tokens.MANAGED_POLICY,
+        policy=json.dumps({"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}]}),
+    ),
+    "roles-decrypt-with-named-keys": put_json(tokens.ROLE_POLICY, "policy", grant("kms:Decrypt", "*")),
+    "keys-are-not-lost": unprotect(tokens.KEY),
+    "keys-rotate": put(tokens.KEY, "enableKeyRotation", False),
+    "keys-are-not-public": put_json(tokens.KEY, "policy", grant("kms:Decrypt", "*", _EVERYBODY)),
+    "topics-are-encrypted": put(tokens.TOPIC, "kmsMasterKeyId", None),
+    "topics-are-not-public": put_json(tokens.TOPIC_POLICY, "policy", grant("sns:Publish", "*", _EVERYBODY)),
+    "queues-are-encrypted": put(tokens.QUEUE, "kmsMasterKeyId", "alias/aws/sqs"),
+    "queues-are-not-public": put_json(tokens.QUEUE_POLICY, "policy", grant("sqs:SendMessage", "*", _EVERYBODY)),
+    "alarms-tell-somebody": put(tokens.ALARM, "alarmActions", []),
+    "logs-are-kept-for-a-year": put(tokens.LOG_GROUP, "retentionInDays", 180),
+    "actions-of-alarms-are-on": put(tokens.COMPOSITE_ALARM, "actionsEnabled", False),
+    "alarms-name-their-runbook": put(tokens.ALARM, "alarmDescription", "Something is wrong."),
+    "secrets-rotate": drop(tokens.SECRET_ROTATION),
+    "rotation-needs-no-function": put(_DB, "manageMasterUserPassword", False),
+    "secrets-are-used": drop("aws:lambda/function:Function"),
+    "secrets-rotate-often": put(tokens.SECRET_ROTATION, "rotationRules.automaticallyAfterDays", 91),
+    "secrets-are-tagged": untag(tokens.SECRET),
+    "recovery-points-are-encrypted": put(tokens.BACKUP_VAULT, "kmsKeyArn", None),
+    "recovery-points-are-tagged": put(tokens.BACKUP_PLAN, "rules.0.recoveryPointTags", {}),
+    "vaults-are-tagged": untag(tokens.BACKUP_VAULT),
+    "report-plans-are-tagged": untag(tokens.BACKUP_REPORT_PLAN),
+    "plans-are-tagged": untag(tokens.BACKUP_PLAN),
+    "tasks-have-a-network-of-their-own": put(_TASK, "networkMode", "host"),
+    "tasks-have-no-public-address": put(
+        tokens.SCHEDULE, "target.ecsParameters.networkConfiguration.assignPublicIp", True
+    ),
+    "tasks-do-not-see-the-host": put(_TASK, "pidMode", "host"),
+    "containers-have-no-privileges": put_json(_TASK, "containerDefinitions", _container(privileged=True)),
+    "containers-cannot-change-their-image": put_json(
+        _TASK, "containerDefinitions", _container(readonlyRootFilesystem=False)
+    ),
+    "environments-hold-no-secrets": put_json(
+        _TASK, "containerDefinitions", _container(environment=[{"name": "DATABASE_PASSWORD", "value": "x"}])
+    ),
+    "containers-log": put_json(_TASK, "containerDefinitions", _container(logConfiguration=None)),
+    "tasks-run-on-the-newest-platform": put(tokens.SERVICE, "platformVersion", "1.3.0"),
+    "clusters-are-measured": put(tokens.CLUSTER, "settings.0.value", "disabled"),
+    "images-are-scanned": put(tokens.REPOSITORY, "imageScanningConfiguration.scanOnPush", False),
+    "tags-of-images-never-move": put(tokens.REPOSITORY, "imageTagMutability", "MUTABLE"),
+    "old-images-expire": drop(tokens.REPOSITORY_LIFECYCLE),
+    "nobody-may-do-everything": put_json(tokens.ROLE_POLICY, "policy", grant("*", "*")),
+    "actions-are-spelled-out": put_json(tokens.ROLE_POLICY, "policy", grant("s3:*", "arn:aws:s3:::one")),
+    "default-groups-are-empty": put(tokens.DEFAULT_GROUP, "egress", [{"protocol": "-1"}]),
+    "connections-are-recorded": drop(tokens.FLOW_LOG),
+    "networks-reach-ec2-privately": drop_named(tokens.ENDPOINT, "-ec2"),
+    "nobody-logs-in-from-anywhere": add(
+        tokens.OLD_SECURITY_RULE, type="ingress", cidrBlocks=["0.0.0.0/0"], fromPort=0, toPort=1024
+    ),
+    "nobody-shares-a-desktop-from-anywhere": add(
+        tokens.INGRESS_RULE, cidrIpv6="::/0", ipProtocol="-1", fromPort=-1, toPort=-1
+    ),
+    "subnets-give-no-public-address": put(tokens.SUBNET, "mapPublicIpOnLaunch", True),
+    "nobody-comes-in-from-anywhere": put(tokens.INGRESS_RULE, "cidrIpv4", "0.0.0.0/0"),
+    "risky-ports-are-closed": put(
+        tokens.SECURITY_GROUP, "ingress", [{"cidrBlocks": ["0.0.0.0/0"], "fromPort": 5000, "toPort": 6000}]
+    ),
+    "networks-reach-the-registry-privately": drop_named(tokens.ENDPOINT, "-ecr.api"),
+    "networks-pull-images-privately": drop_named(tokens.ENDPOINT, "-ecr.dkr"),
+    "networks-reach-parameters-privately": drop_named(tokens.ENDPOINT, "-ssm"),
+    "retention-equals-the-plan": put(tokens.BUCKET_LIFECYCLE, "rules.0.expiration.days", 9),
+    "every-region-is-named": put(tokens.LOG_GROUP, "region", None),
+    "names-are-unique": twice(tokens.LOG_GROUP),
+}

@@ -1,0 +1,57 @@
+"""Read IAM policies as the resources of a graph bear them, and let parliament read them, which knows IAM's grammar."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from harness import Graph, Registered
+
+with warnings.catch_warnings():
+    # It still asks setuptools for its own version in a way that setuptools gives up.
+    warnings.simplefilter("ignore")
+    import parliament
+
+# Calls younger than the service reference that parliament brings along (Amazon CloudWatch API reference).
+YOUNGER = frozenset(
+    {
+        "cloudwatch:DeleteAlarmMuteRule",
+        "cloudwatch:GetAlarmMuteRule",
+        "cloudwatch:PutAlarmMuteRule",
+    }
+)
+# A boundary's ARN is compared as text, as AWS's own guide does (IAM user guide, "Permissions boundaries").
+TOLERATED = frozenset({"MISMATCHED_TYPE_BUT_USABLE"})
+
+
+def identity_policies(graph: Graph) -> list[Registered]:
+    """Policies that say what roles may do."""
+    return [*graph.of("RolePolicy"), *graph.of("aws:iam/policy:Policy")]
+
+
+def statements(resource: Registered) -> list[dict[str, Any]]:
+    """The statements of a policy."""
+    found: list[dict[str, Any]] = resource.document()["Statement"]
+    return found
+
+
+def granted(resource: Registered) -> set[str]:
+    """Every action that a policy allows."""
+    return {action for each in statements(resource) if each["Effect"] == "Allow" for action in each["Action"]}
+
+
+def findings(document: dict[str, Any]) -> list[str]:
+    """What parliament finds wrong with a policy."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = parliament.analyze_policy_string(json.dumps(document)).findings
+    return list(_serious(found))
+
+
+def _serious(found: Iterable[Any]) -> Iterator[str]:
+    for finding in found:
+        location = finding.location.get("string") if isinstance(finding.location, dict) else None
+        if finding.issue not in TOLERATED and location not in YOUNGER:
+            yield f"{finding.issue}: {finding.detail} {finding.location}"

@@ -1,0 +1,1 @@
+"""The lens between documents and rows: its parts one by one, and its laws."""
