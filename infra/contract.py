@@ -6,6 +6,7 @@ It is kept in both regions because a recovery may have only the other one left.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -77,7 +78,7 @@ class Contract(pulumi.ComponentResource):
     def export(self) -> None:
         """Make each field an output of the stack, for people and scripts that have the command line of Pulumi."""
         for field in dataclasses.fields(StackContract):
-            pulumi.export(field.name, self.value.apply(lambda value, name=field.name: _plain(value, name)))
+            pulumi.export(field.name, self.value.apply(functools.partial(_plain, name=field.name)))
 
     def _parameter(
         self,

@@ -8,6 +8,8 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
+import pulumi_aws as aws
+
 from ops import policy
 
 
@@ -26,7 +28,7 @@ class Parameter:
     value: str
     apply: Apply = Apply.NOW
 
-    def arguments(self) -> dict[str, str]:
+    def arguments(self) -> aws.rds.ParameterGroupParameterArgsDict:
         """The parameter as Pulumi's argument."""
         return {"name": self.name, "value": self.value, "apply_method": self.apply.value}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -148,7 +149,7 @@ class Network(pulumi.ComponentResource):
             (_FIRST_RULE, "deny", kind_cidr(args.cidr, Kind.DRILL)),
             (_LAST_RULE, "allow", args.cidr),
         ]
-        entries = [
+        entries: list[Any] = [
             {"rule_no": number, "action": action, "cidr_block": cidr, "protocol": "-1", "from_port": 0, "to_port": 0}
             for number, action, cidr in rules
         ]

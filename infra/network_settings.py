@@ -10,7 +10,7 @@ from typing import Final
 
 from infra.configuration import Configuration, SettingsError, refuse
 
-_PRIVATE: Final = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_PRIVATE: Final = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 # AWS takes /16 to /28. Below /22, a zone's share would not hold a task per address it needs (see infra.network).
 LARGEST_PREFIX: Final = 16
 SMALLEST_PREFIX: Final = 22

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
@@ -65,7 +67,7 @@ def _provider(
     )
 
 
-def _emulator(endpoint_url: str | None) -> dict[str, object]:
+def _emulator(endpoint_url: str | None) -> dict[str, Any]:
     if endpoint_url is None:
         return {}
     return {

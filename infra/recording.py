@@ -129,7 +129,7 @@ def record(program: Callable[[], None], *, stack: str, preview: bool = False) ->
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(4, initializer=own_loop))
         set_mocks(monitor.mocks, project=PULUMI_PROJECT, stack=stack, preview=preview, monitor=monitor)
         settings.set_root_resource(None)  # type: ignore[arg-type]
-        await run_in_stack(program)  # type: ignore[arg-type]
+        await run_in_stack(program)
 
     try:
         asyncio.run(main())
@@ -158,7 +158,7 @@ class _RecordingMonitor(MockMonitor):
         return Graph(tuple(self._registered), outputs, secret)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != STACK_TYPE:
             self._registered.append(_registered(response.urn, request))
         return response
@@ -166,7 +166,7 @@ class _RecordingMonitor(MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
         if f"::{STACK_TYPE}::" in request.urn:
             self._outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 def _registered(urn: str, request: Any) -> Registered:

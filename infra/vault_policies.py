@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from infra.naming import bucket_arn
 from infra.policy_documents import ANYONE, Document, Statement, Text, allow, deny, document, service
@@ -71,7 +71,7 @@ def _tls_only(bucket: str) -> tuple[Statement, Statement]:
 def _right_key(bucket: str, key_arn: Text) -> tuple[Statement, ...]:
     # What names no key gets the bucket's own; only what names another one is refused.
     objects = (f"{bucket_arn(bucket)}/*",)
-    wrong = {
+    wrong: dict[str, dict[str, Any]] = {
         "KmsOnly": {"Null": {_ENCRYPTION: "false"}, "StringNotEquals": {_ENCRYPTION: "aws:kms"}},
         "OurKeyOnly": {"Null": {_KEY: "false"}, "StringNotEquals": {_KEY: key_arn}},
         "NoCustomerKeys": {"Null": {_CUSTOMER_KEY: "false"}},

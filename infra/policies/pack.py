@@ -72,6 +72,8 @@ def _policy(rule: Rule) -> Policy:
     }
 
     def judge_resource(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        if args.resource_type not in rule.types:
+            return
         seen = _resource(args)
         _report((Finding(seen, what) for what in rule.broken_by(seen)), rule, report)
 
@@ -95,6 +97,7 @@ def _resource(args: ResourceValidationArgs) -> Resource:
         urn=args.urn,
         properties=plain(args.props),
         protect=args.opts.protect,
+        provider=args.provider.urn if args.provider else "",
         default_tags=_tags(args.provider),
     )
 
@@ -106,6 +109,7 @@ def _stack_resource(resource: PolicyResource) -> Resource:
         urn=resource.urn,
         properties=plain(resource.props),
         protect=resource.opts.protect,
+        provider=resource.provider.urn if resource.provider else "",
         default_tags=_tags(resource.provider),
         property_dependencies={
             key: frozenset(each.urn for each in depended) for key, depended in resource.property_dependencies.items()

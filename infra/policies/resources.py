@@ -31,13 +31,17 @@ UNKNOWN: Final = Unknown()
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Resource:
-    """One resource of a deployment: what the program asks for, in the spelling of AWS's provider."""
+    """One resource of a deployment: what the program asks for, in the spelling of AWS's provider.
+
+    ``provider`` is the URN of the provider that makes it: another one may speak to another account.
+    """
 
     type: str
     name: str
     urn: str
     properties: Mapping[str, Any]
     protect: bool = False
+    provider: str = ""
     default_tags: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     property_dependencies: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 

@@ -58,8 +58,7 @@ RESTORABLE_AGE: Final = _ours("RdsLatestRestorableAgeSeconds", Unit.SECONDS)
 COPIED_RESTORABLE_AGE: Final = _ours("RdsCopiedRestorableAgeSeconds", Unit.SECONDS)
 """The same for the automated backups that RDS copies; published in the recovery region, by the watcher there."""
 RECOVERY_POINT: Final = _ours("RpoSeconds", Unit.SECONDS)
-"""What would be lost if the region were lost now: the least age of all that has arrived in the recovery region; published
-there."""
+"""What would be lost if the region were lost now: the least age of all that reached the other one; from there."""
 
 # --- Backups and drills, when they end ----------------------------------------------------------------------------
 BACKUP_FAILED: Final = _ours("BackupFailed", Unit.COUNT, Dimension.KIND)

@@ -99,12 +99,12 @@ def old_objects_expire(stack: Stack) -> Iterator[Finding]:
 
 @stack_rule("S3.11", weight=Weight.MEDIUM)
 def changes_in_buckets_are_reported(stack: Stack) -> Iterator[Finding]:
-    """A bucket tells EventBridge what happens in it."""
+    """A bucket tells EventBridge what happens in it; one that only S3 writes access logs to need not."""
 
     def wrong(notification: Resource) -> Iterator[str]:
         return notification.must_say("eventbridge", True)
 
-    return _each_has(stack, BUCKET_NOTIFICATION, "notification", wrong)
+    return _each_has(stack, BUCKET_NOTIFICATION, "notification", wrong, but=log_buckets(stack))
 
 
 @stack_rule("S3.12", weight=Weight.MEDIUM)

@@ -48,13 +48,13 @@ def every_region_is_named(stack: Stack) -> Iterator[Finding]:
 
 @stack_rule("FluxStudio.7")
 def names_are_unique(stack: Stack) -> Iterator[Finding]:
-    """No two resources of a type bear one name in a region: AWS would let the second take over, or refuse it late."""
+    """No two resources of a type bear one name in a region: AWS would refuse the second, or let it take over."""
     bearers: dict[tuple[str, ...], list[Resource]] = defaultdict(list)
     for resource in stack.resources:
         if name := _name(resource):
-            bearers[resource.type, str(resource.get("region")), *name].append(resource)
-    for (_, _, *name), found in bearers.items():
-        yield from (Finding(each, f"{'/'.join(name)} is also the name of {found[0].name}.") for each in found[1:])
+            bearers[resource.type, resource.provider, str(resource.get("region")), *name].append(resource)
+    for bearer, found in bearers.items():
+        yield from (Finding(each, f"{'/'.join(bearer[3:])} is also the name of {found[0].name}.") for each in found[1:])
 
 
 def _name(resource: Resource) -> tuple[str, ...] | None:

@@ -14,8 +14,8 @@ from policy_asking import Mutation
 from infra.policies import tokens
 
 
-def put(kind: str, path: str, value: Any) -> Mutation:
-    """Give the first resource of a kind another value of one property; a number in the path counts in a list."""
+def put(kind: str, path: str, value: Any, *, name: str = "") -> Mutation:
+    """Give a resource of a kind another value of one property; a number in the path counts in a list."""
 
     def change(properties: dict[str, Any]) -> None:
         *way, last = path.split(".")
@@ -24,18 +24,18 @@ def put(kind: str, path: str, value: Any) -> Mutation:
             holder = holder[int(step)] if isinstance(holder, list) else holder.setdefault(step, {})
         holder[last] = value
 
-    return _first(kind, change)
+    return _first(kind, change, name=name)
 
 
-def put_json(kind: str, name: str, change: Callable[[Any], None], *, but: str = "") -> Mutation:
+def put_json(kind: str, path: str, change: Callable[[Any], None]) -> Mutation:
     """Change the JSON that a property of the first resource of a kind holds."""
 
     def rewrite(properties: dict[str, Any]) -> None:
-        document = json.loads(properties[name])
+        document = json.loads(properties[path])
         change(document)
-        properties[name] = json.dumps(document)
+        properties[path] = json.dumps(document)
 
-    return _first(kind, rewrite, but=but)
+    return _first(kind, rewrite)
 
 
 def grant(action: str, resource: str, principal: Any = None) -> Callable[[Any], None]:
@@ -126,9 +126,9 @@ def samples() -> tuple[Registered, ...]:
     )
 
 
-def _first(kind: str, change: Callable[[dict[str, Any]], None], *, but: str = "") -> Mutation:
+def _first(kind: str, change: Callable[[dict[str, Any]], None], *, name: str = "") -> Mutation:
     def mutate(graph: tuple[Registered, ...]) -> tuple[Registered, ...]:
-        at = next(at for at, each in enumerate(graph) if each.type == kind and not (but and each.name.endswith(but)))
+        at = next(at for at, each in enumerate(graph) if each.type == kind and name in ("", each.name))
         properties = copy.deepcopy(dict(graph[at].properties))
         change(properties)
         return (*graph[:at], _with(graph[at], properties), *graph[at + 1 :])
@@ -181,14 +181,17 @@ BITES: Final[dict[str, Mutation]] = {
         tokens.BUCKET_POLICY, "policy", grant("s3:PutBucketPolicy", "*", {"AWS": "arn:aws:iam::444455556666:root"})
     ),
     "backups-are-replicated": drop(tokens.BUCKET_REPLICATION),
-    "access-to-buckets-is-logged": put(tokens.BUCKET_LOGGING, "bucket", "another"),
+    "access-to-buckets-is-logged": drop(tokens.BUCKET_LOGGING),
     "old-objects-expire": drop(tokens.BUCKET_LIFECYCLE),
     "changes-in-buckets-are-reported": put(tokens.BUCKET_NOTIFICATION, "eventbridge", False),
     "access-lists-are-off": put(tokens.BUCKET_OWNERSHIP, "rule.objectOwnership", "ObjectWriter"),
     "versions-are-kept": put(tokens.BUCKET_VERSIONING, "versioningConfiguration.status", "Suspended"),
     "backups-are-locked": drop(tokens.BUCKET_LOCK),
     "buckets-encrypt-with-our-key": put(
-        tokens.BUCKET_ENCRYPTION, "rules.0.applyServerSideEncryptionByDefault.sseAlgorithm", "AES256"
+        tokens.BUCKET_ENCRYPTION,
+        "rules.0.applyServerSideEncryptionByDefault.sseAlgorithm",
+        "AES256",
+        name="primary-encryption",
     ),
     "managed-policies-decrypt-with-named-keys": add(
         tokens.MANAGED_POLICY,
@@ -253,7 +256,7 @@ BITES: Final[dict[str, Mutation]] = {
     "networks-reach-the-registry-privately": drop_named(tokens.ENDPOINT, "-ecr.api"),
     "networks-pull-images-privately": drop_named(tokens.ENDPOINT, "-ecr.dkr"),
     "networks-reach-parameters-privately": drop_named(tokens.ENDPOINT, "-ssm"),
-    "retention-equals-the-plan": put(tokens.BUCKET_LIFECYCLE, "rules.0.expiration.days", 9),
+    "retention-equals-the-plan": put(tokens.BUCKET_LIFECYCLE, "rules.0.expiration.days", 9, name="recovery-lifecycle"),
     "every-region-is-named": put(tokens.LOG_GROUP, "region", None),
     "names-are-unique": twice(tokens.LOG_GROUP),
 }
