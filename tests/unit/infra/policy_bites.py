@@ -183,7 +183,9 @@ BITES: Final[dict[str, Mutation]] = {
     "backups-are-replicated": drop(tokens.BUCKET_REPLICATION),
     "access-to-buckets-is-logged": drop(tokens.BUCKET_LOGGING),
     "old-objects-expire": drop(tokens.BUCKET_LIFECYCLE),
-    "changes-in-buckets-are-reported": put(tokens.BUCKET_NOTIFICATION, "eventbridge", False),
+    "changes-in-buckets-are-reported": put(
+        tokens.BUCKET_NOTIFICATION, "eventbridge", False, name="primary-notifications"
+    ),
     "access-lists-are-off": put(tokens.BUCKET_OWNERSHIP, "rule.objectOwnership", "ObjectWriter"),
     "versions-are-kept": put(tokens.BUCKET_VERSIONING, "versioningConfiguration.status", "Suspended"),
     "backups-are-locked": drop(tokens.BUCKET_LOCK),
