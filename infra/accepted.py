@@ -9,7 +9,7 @@ ACCOUNT: Final = "an AWS account id of 12 digits"
 ADDRESS: Final = "an e-mail address"
 BUCKET: Final = "the name of an S3 bucket"
 KEY: Final = "the ARN of a KMS key"
-REPOSITORY: Final = "a GitHub repository as owner/name"
+REPOSITORY: Final = "a GitHub repository as owner/name, or as owner@id/name@id where tokens name it so"
 ROLE: Final = "the ARN of an IAM role"
 
 # Roles and buckets get suffixes; the longest must stay below the 63 characters of a bucket's name.
@@ -18,7 +18,10 @@ _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _ADDRESS: Final = re.compile(r"[^@\s]{1,64}@([a-z0-9-]+\.)+[a-z0-9-]{2,}", re.ASCII | re.IGNORECASE)
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _KEY: Final = re.compile(r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", re.ASCII)
-_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}", re.ASCII)
+# Tokens of repositories that were made since July 2026 add both ids (GitHub, "Immutable subject claims").
+_REPOSITORY: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?P<id>@\d{1,20})?/[A-Za-z0-9._-]{1,100}(?(id)@\d{1,20})", re.ASCII
+)
 _ROLE: Final = re.compile(r"arn:aws:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII)
 _LOOPBACK: Final = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}/?", re.ASCII)
 _TAG_CHARACTERS: Final = re.compile(r"[\w\s.:/=+@-]*")

@@ -24,7 +24,7 @@ _LONGEST_PREVIEW_SECONDS = 3600
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AccessArgs:
-    """The stack, and the repository whose workflows get in."""
+    """The stack, and the repository whose workflows get in, as GitHub's tokens name it."""
 
     settings: Settings
     repository: str

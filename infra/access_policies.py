@@ -47,8 +47,9 @@ def oidc_provider_arn(naming: Naming) -> str:
 def github_trust(naming: Naming, repository: str, subject: str) -> Document:
     """Policy of a role that a workflow assumes when GitHub vouches for what it runs for.
 
-    ``subject`` is what follows the repository: ``pull_request``, ``environment:NAME``, ``ref:refs/heads/NAME``. It is
-    compared whole: a pattern would let other branches, or other repositories, in.
+    ``repository`` is named as GitHub's tokens name it. ``subject`` is what follows it: ``pull_request``,
+    ``environment:NAME``, ``ref:refs/heads/NAME``. Both are compared whole: a pattern would let other branches, or other
+    repositories, in.
     """
     return document(
         {

@@ -14,10 +14,10 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
+from infra.database_policies import monitoring_trust
 from infra.database_settings import DatabaseSettings, Insights
 from infra.logs import audit_log_group
 from infra.options import after, child, kept
-from infra.policy_documents import trust
 from infra.regions import PARTITION
 from infra.settings import Settings
 from ops import policy
@@ -161,7 +161,7 @@ class Database(pulumi.ComponentResource):
             "database-monitoring",
             name=naming.of("database-monitoring"),
             description="Lets RDS publish what the operating system of the instance does.",
-            assume_role_policy=json.dumps(trust("monitoring.rds.amazonaws.com", naming.account_id)),
+            assume_role_policy=json.dumps(monitoring_trust(naming, self._region)),
             permissions_boundary=self._args.permissions_boundary,
             opts=child(self),
         )

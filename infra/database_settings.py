@@ -195,5 +195,9 @@ def _performance(configuration: Configuration, allocated: int) -> tuple[int | No
         if value and allocated < STRIPED_FROM_GIB:
             refuse(key, value, f"left out unless allocatedStorageGib is {STRIPED_FROM_GIB} or more")
     if throughput * _IOPS_PER_MIB > (iops or _LEAST_IOPS):
-        refuse("storageThroughputMib", throughput, f"at most a quarter of storageIops, {(iops or _LEAST_IOPS) // 4}")
-    return iops or None, throughput or None
+        most = (iops or _LEAST_IOPS) // _IOPS_PER_MIB
+        refuse("storageThroughputMib", throughput, f"at most a quarter of storageIops, {most}")
+    if not iops and not throughput:
+        return None, None
+    # RDS takes the one only together with the other; what is not chosen is what the size brings anyway.
+    return iops or _LEAST_IOPS, throughput or _LEAST_THROUGHPUT

@@ -10,9 +10,8 @@ import pulumi_aws as aws
 
 from infra.logs import audit_log_group
 from infra.naming import Naming
-from infra.network_policies import flow_log_policy
+from infra.network_policies import flow_log_policy, flow_log_trust
 from infra.options import child, kept
-from infra.policy_documents import trust
 
 _AGGREGATION_SECONDS = 600
 
@@ -62,7 +61,7 @@ class FlowLogs(pulumi.ComponentResource):
             f"{self._prefix}-role",
             name=args.naming.of(f"flow-logs-{args.region}"),
             description="Writes the flow logs of the network.",
-            assume_role_policy=json.dumps(trust("vpc-flow-logs.amazonaws.com", args.naming.account_id)),
+            assume_role_policy=json.dumps(flow_log_trust(args.naming, args.region)),
             permissions_boundary=args.permissions_boundary,
             opts=child(self),
         )

@@ -79,7 +79,14 @@ def _operations(settings: Settings) -> tuple[Job, ...]:
     large = (settings.schedules.size, _scratch(settings, 1))
     small = (_WATCHER_SIZE, _LEAST_SCRATCH_GIB)
     return (
-        _beside("full-backup", "Make a full restore point.", ("backup",), Duty.BACKUP, large, _nightly()),
+        _beside(
+            "full-backup",
+            "Make a full restore point.",
+            ("backup", "--trigger", "schedule"),
+            Duty.BACKUP,
+            large,
+            _nightly(),
+        ),
         _beside(
             "incremental-backup",
             "Record the moment up to which RDS can restore.",

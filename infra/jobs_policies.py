@@ -90,7 +90,7 @@ def recovery_watch_policy(reach: Reach) -> Document:
         allow("BucketSettings", _READ_BUCKET_SETTINGS, (bucket_arn(copy.bucket),)),
         _use_key("Key", copy, "s3", "sns"),
         allow("KeyState", ("kms:DescribeKey",), (copy.key_arn,)),
-        _automated_backups(),
+        _automated_backups(reach, copy.region),
         _metrics(),
         _alerts(reach, copy.region),
     )
@@ -107,7 +107,7 @@ def watch_policy(reach: Reach) -> Document:
         _use_key("RecoveryKey", reach.recovery, "s3"),
         allow("KeyState", ("kms:DescribeKey",), [copy.key_arn for copy in _copies(reach)]),
         allow("Instance", ("rds:DescribeDBInstances",), (_instance(reach),)),
-        _automated_backups(),
+        _automated_backups(reach, reach.primary.region),
         _metrics(),
         _alerts(reach, reach.primary.region),
     )
@@ -197,13 +197,14 @@ def _snapshots(reach: Reach) -> tuple[Statement, ...]:
         allow("Instance", ("rds:DescribeDBInstances",), (_instance(reach),)),
         allow("Snapshot", ("rds:CreateDBSnapshot",), (_instance(reach), snapshots)),
         allow("Snapshots", ("rds:AddTagsToResource", "rds:DescribeDBSnapshots"), (snapshots,)),
-        _automated_backups(),
+        _automated_backups(reach, reach.primary.region),
     )
 
 
-def _automated_backups() -> Statement:
-    # Automated backups bear ids that AWS draws, and listing those of an instance names none of them.
-    return allow("AutomatedBackups", ("rds:DescribeDBInstanceAutomatedBackups",), ("*",))
+def _automated_backups(reach: Reach, region: str) -> Statement:
+    # Automated backups bear ids that AWS draws, and listing them names neither one nor their instance.
+    listed = [reach.naming.arn("rds", region, kind) for kind in ("auto-backup:*", "db:*")]
+    return allow("AutomatedBackups", ("rds:DescribeDBInstanceAutomatedBackups",), listed)
 
 
 def _metrics() -> Statement:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from infra.naming import Naming
 from infra.policy_documents import ANYONE, Document, Statement, allow, deny, document, service
+from infra.publisher_policies import EVENT_RULES, publishers
 
 THIS_KEY = ("*",)
 _USE = ("kms:Decrypt", "kms:GenerateDataKey*")
-# These publish to the encrypted topics and queues of the stack and say on whose behalf.
-_PUBLISHERS = (
-    "backup.amazonaws.com",
-    "cloudwatch.amazonaws.com",
-    "events.rds.amazonaws.com",
-    "s3.amazonaws.com",
-    "sns.amazonaws.com",
-)
 
 
 def key_policy(naming: Naming, region: str, *, keep: bool) -> Document:
@@ -25,8 +18,8 @@ def key_policy(naming: Naming, region: str, *, keep: bool) -> Document:
     """
     statements = [
         _administration(naming.root_arn()),
-        _publishers(naming.account_id),
-        _event_rules(),
+        *publishers(naming, region, _USE, THIS_KEY),
+        _event_rules(naming, region),
         _logs(naming, region),
         *_scratch(naming),
     ]
@@ -50,19 +43,17 @@ def _administration(root_arn: str) -> Statement:
     return allow("Administration", ("kms:*",), THIS_KEY, principal={"AWS": root_arn})
 
 
-def _publishers(account_id: str) -> Statement:
+def _event_rules(naming: Naming, region: str) -> Statement:
+    # With an encrypted topic, EventBridge names no account (Amazon SNS developer guide, "Key management"), but
+    # SNS names the topic that it encrypts for.
+    topics = naming.arn("sns", region, naming.of("alerts-*"))
     return allow(
-        "Publishers",
+        "EventRules",
         _USE,
         THIS_KEY,
-        principal=service(*_PUBLISHERS),
-        condition={"StringEquals": {"aws:SourceAccount": account_id}},
+        principal=service(EVENT_RULES),
+        condition={"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": topics}},
     )
-
-
-def _event_rules() -> Statement:
-    # EventBridge names no source account when a topic is encrypted (Amazon SNS guide, "Key management").
-    return allow("EventRules", _USE, THIS_KEY, principal=service("events.amazonaws.com"))
 
 
 def _logs(naming: Naming, region: str) -> Statement:

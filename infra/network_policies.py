@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.naming import PROJECT, Naming, bucket_arn
-from infra.policy_documents import ANYONE, Document, Text, allow, document
+from infra.policy_documents import ANYONE, Document, Text, allow, document, trust
 
 
 def s3_endpoint_policy(naming: Naming, region: str, account_ids: tuple[str, ...]) -> Document:
@@ -54,3 +54,10 @@ def flow_log_policy(group_arn: Text) -> Document:
         # Listing log groups names none of them.
         allow("FindLogGroup", ("logs:DescribeLogGroups",), ("*",)),
     )
+
+
+def flow_log_trust(naming: Naming, region: str) -> Document:
+    """Who assumes that role: flow logs of this account (Amazon VPC user guide, "IAM role for publishing flow logs")."""
+    # The id of a flow log is drawn when it is made, with this role.
+    source = naming.arn("ec2", region, "vpc-flow-log/*")
+    return trust("vpc-flow-logs.amazonaws.com", naming.account_id, condition={"ArnLike": {"aws:SourceArn": source}})

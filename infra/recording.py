@@ -8,7 +8,9 @@ AWS accepts a value, cannot be made here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+import gc
 import hashlib
 import importlib
 import json
@@ -132,11 +134,24 @@ def record(program: Callable[[], None], *, stack: str, preview: bool = False) ->
         await run_in_stack(program)
 
     try:
-        asyncio.run(main())
+        with _no_collection():
+            asyncio.run(main())
     finally:
         for loop in loops:
             loop.close()
     return monitor.graph()
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    # Outputs hold each other by the ten thousand; looking for garbage among them takes longer than all else.
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _load_sdk() -> None:
@@ -197,12 +212,15 @@ def _reveal(properties: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[st
     return revealed, frozenset(name for name, value in properties.items() if rpc.is_rpc_secret(value))
 
 
+_NO_ACCOUNT: Final = "000000000000"
+
+
 class _PretendedAws(Mocks):
     """Answers registrations with ids and ARNs of the shape that AWS gives."""
 
     def __init__(self, *, preview: bool) -> None:
         self._preview = preview
-        self._account_id = "000000000000"
+        self._account_ids: dict[str, str] = {}
 
     def call(self, args: Any) -> Any:
         raise NotImplementedError(f"The program asks AWS while it is evaluated: {args.token}")
@@ -210,12 +228,16 @@ class _PretendedAws(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = {name: rpc.unwrap_rpc_secret(value) for name, value in args.inputs.items()}
         if args.typ == PROVIDER_TYPE:
-            accounts = inputs.get("allowedAccountIds")
-            self._account_id = json.loads(accounts)[0] if accounts else self._account_id
+            self._account_ids[args.name] = json.loads(inputs["allowedAccountIds"])[0]
         if self._preview:
             return "", dict(args.inputs)
-        identity, known = _answer(args.typ, args.name, inputs, self._account_id)
+        identity, known = _answer(args.typ, args.name, inputs, self._account_id(args))
         return identity, {**known, **args.inputs}
+
+    def _account_id(self, args: MockResourceArgs) -> str:
+        """The account of a resource: its provider's, referred to as ``urn::id``, where the URN ends with the name."""
+        name = (args.provider or "").rpartition("::")[0].rpartition("::")[2]
+        return self._account_ids.get(name, _NO_ACCOUNT)
 
 
 # The part of a token that says what it is, and the prefix of its ids.
@@ -241,6 +263,7 @@ def _answer(kind: str, name: str, inputs: Mapping[str, Any], account_id: str) ->
         "aws:s3/bucket:Bucket": lambda: _bucket(inputs),
         "aws:rds/instance:Instance": lambda: _database(inputs, account_id, digest),
         "aws:sns/topic:Topic": lambda: _same(_arn("sns", inputs, account_id, inputs.get("name", name))),
+        "aws:sqs/queue:Queue": lambda: _queue(inputs, account_id),
         "aws:iam/role:Role": lambda: _role(inputs, account_id, name),
         "aws:cloudwatch/logGroup:LogGroup": lambda: _log_group(inputs, account_id, name),
     }
@@ -266,6 +289,12 @@ def _key(inputs: Mapping[str, Any], account_id: str, digest: str) -> tuple[str, 
 
 def _bucket(inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return inputs["bucket"], {"arn": f"arn:{PARTITION}:s3:::{inputs['bucket']}"}
+
+
+def _queue(inputs: Mapping[str, Any], account_id: str) -> tuple[str, dict[str, Any]]:
+    name, region = inputs["name"], inputs.get("region", "")
+    url = f"https://sqs.{region}.amazonaws.com/{account_id}/{name}"
+    return url, {"url": url, "arn": _arn("sqs", inputs, account_id, name)}
 
 
 def _role(inputs: Mapping[str, Any], account_id: str, name: str) -> tuple[str, dict[str, Any]]:

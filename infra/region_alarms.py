@@ -47,7 +47,8 @@ class RegionAlarms(pulumi.ComponentResource):
         self._args = args
         signals = stack_signals(args.settings, args.place)
         alarms = {signal: self._alarm(signal) for signal in signals}
-        composites = {audience: self._composite(audience, alarms) for audience in _audiences(signals)}
+        told = _audiences(signals) if args.settings.declares("composite-alarms") else []
+        composites = {audience: self._composite(audience, alarms) for audience in told}
         self._mute(alarms, composites)
         self.names = tuple(alarm_name(args.settings.naming, signal) for signal in signals)
         self.register_outputs({"names": list(self.names)})
@@ -145,7 +146,7 @@ class RegionAlarms(pulumi.ComponentResource):
         if not muted or window is None or not settings.declares("alarm-mute-rules"):
             return
         # A composite would tell what its muted children may not; those that are not muted still speak for themselves.
-        audiences = _audiences(muted)
+        audiences = [audience for audience in _audiences(muted) if audience in composites]
         names = [alarm_name(settings.naming, signal) for signal in muted]
         names += [settings.naming.of(f"any-{audience}") for audience in audiences]
         aws.cloudwatch.AlarmMuteRule(

@@ -50,6 +50,7 @@ OMITTABLE = frozenset(
         "anomaly-detectors",
         "automated-backups-replication",
         "bucket-logging",
+        "composite-alarms",
         "event-subscriptions",
         "flow-logs",
         "replication",
@@ -85,14 +86,23 @@ class AlertSettings:
 class AccessSettings:
     """Who deploys from GitHub, and where the state lies that they need.
 
-    ``repository`` is None when nobody does. ``state_bucket`` and ``state_key_arn`` belong to the Pulumi state.
+    ``repository`` is None when nobody does. ``claimed_repository`` is how GitHub's tokens name it: with ids when it was
+    made since July 2026, so that nobody inherits its rights with its name. The state that Pulumi keeps is in
+    ``state_bucket``, its secrets are sealed with ``state_key_arn``.
     """
 
-    repository: str | None
+    claimed_repository: str | None
     environment: str
     create_oidc_provider: bool
     state_bucket: str | None
     state_key_arn: str | None
+
+    @property
+    def repository(self) -> str | None:
+        """The repository as people name it: ``owner/name``."""
+        if self.claimed_repository is None:
+            return None
+        return "/".join(part.partition("@")[0] for part in self.claimed_repository.split("/"))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -248,7 +258,7 @@ def _is_audience_with_address(audience: str, address: str) -> bool:
 
 def _access(stack: str, configuration: Configuration) -> AccessSettings:
     return AccessSettings(
-        repository=configuration.optional("githubRepository", form=REPOSITORY, accept=is_repository),
+        claimed_repository=configuration.optional("githubRepository", form=REPOSITORY, accept=is_repository),
         environment=configuration.text("githubEnvironment", stack, form="a GitHub environment", accept=str.isprintable),
         create_oidc_provider=configuration.flag("createOidcProvider", True),
         state_bucket=configuration.optional("stateBucket", form=BUCKET, accept=is_bucket),

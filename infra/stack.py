@@ -198,7 +198,7 @@ class Program:
         return Operations("operations", args, self._options)
 
     def _access(self) -> None:
-        repository = self._settings.access.repository
+        repository = self._settings.access.claimed_repository
         if repository is not None:
             Access("access", AccessArgs(settings=self._settings, repository=repository), self._options)
 

@@ -67,7 +67,7 @@ class Topics(pulumi.ComponentResource):
             f"{name}-{audience}-policy",
             region=args.region,
             arn=topic.arn,
-            policy=json.dumps(topic_policy(naming, topic_arn(naming, args.region, audience))),
+            policy=json.dumps(topic_policy(naming, args.region, topic_arn(naming, args.region, audience))),
             opts=child(self),
         )
         aws.sns.TopicSubscription(

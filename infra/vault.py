@@ -16,7 +16,8 @@ from infra.vault_replication import VaultReplication, VaultReplicationArgs, repl
 from infra.vault_watch import VaultWatch, VaultWatchArgs
 
 RESTORE_POINTS = "backups"
-ACCESS_LOGS = "access-logs"
+# The longest name of a bucket must stay within 63 characters, whatever the stack and the region.
+ACCESS_LOGS = "logs"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Show results to people: rich renderables made from envelopes. Nothing is printed here; the caller owns the console.
 
 One renderer serves every task: a result's plain fields become a two-column list, its lists of objects become tables.
-Units are read from the names (``_seconds``, ``_bytes``, ``_per_second``), as everywhere in this project.
+Units are read from the names (``_seconds``, ``_bytes``, ``_per_second``, ``_usd``), as everywhere in this project.
 """
 
 from __future__ import annotations
@@ -188,7 +188,10 @@ def _rows_table(name: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, title=_words(name), pad_edge=False, **_TITLE)
     for column in columns:
         numeric = all(isinstance(row.get(column), (int, float, type(None))) for row in rows)
-        table.add_column(_heading(column), justify="right" if numeric else "left", overflow="fold")
+        # An id is there to be copied, and one that is broken in two cannot be.
+        table.add_column(
+            _heading(column), justify="right" if numeric else "left", overflow="fold", no_wrap=column == "id"
+        )
     for row in rows[:_MAXIMUM_ROWS]:
         table.add_row(*(_cell(column, row.get(column)) for column in columns))
     if len(rows) <= _MAXIMUM_ROWS:
@@ -247,6 +250,8 @@ def _say_number(name: str, value: float) -> str:
         return quantities.duration(value) if value else ""
     if name.endswith("bytes"):
         return quantities.size(value)
+    if name.endswith("_usd"):
+        return f"{value:,.2f}"
     if isinstance(value, int) and not name.endswith(_NUMBERS_THAT_ARE_NAMES):
         return quantities.count(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

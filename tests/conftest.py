@@ -27,12 +27,13 @@ from ops.local.state import LocalState
 from ops.stack import Credentials, Stack, open_published
 
 SESSION_RECORD = "session.json"
+_FIRST_WORKER = "gw0"
 
 
 @pytest.fixture(scope="session")
 def local_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalState]:
     """The servers of this test session."""
-    _erase_servers_of_killed_sessions(tmp_path_factory.getbasetemp().parent)
+    _erase_servers_of_killed_sessions(tmp_path_factory.getbasetemp())
     directory = tmp_path_factory.mktemp("servers")
     _record_session(directory)
     local_stack.up(directory, durable=False)
@@ -51,12 +52,16 @@ def _record_session(directory: Path) -> None:
     aside.rename(directory / SESSION_RECORD)
 
 
-def _erase_servers_of_killed_sessions(sessions: Path) -> None:
-    # A session that was killed could not stop its servers; the next one does.
-    for record in sessions.glob(f"pytest-*/servers*/{SESSION_RECORD}"):
-        if not ProcessIdentity(**json.loads(record.read_text())).is_alive():
-            local_stack.erase(record.parent)
-            record.unlink(missing_ok=True)
+def _erase_servers_of_killed_sessions(own: Path) -> None:
+    # A session that was killed could not stop its servers; the first worker of the next one does.
+    if os.environ.get("PYTEST_XDIST_WORKER", _FIRST_WORKER) != _FIRST_WORKER:
+        return
+    sessions = own.parent.parent if own.name == f"popen-{_FIRST_WORKER}" else own.parent
+    for depth in ("pytest-*", "pytest-*/popen-*"):
+        for record in sessions.glob(f"{depth}/servers*/{SESSION_RECORD}"):
+            if not ProcessIdentity(**json.loads(record.read_text())).is_alive():
+                local_stack.erase(record.parent)
+                record.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,18 @@ from infra.policies.resources import Resource
 
 @dataclasses.dataclass(frozen=True)
 class Statement:
-    """One statement of a policy. ``principals`` is empty in a role's own policy, which speaks of the role."""
+    """One statement of a policy.
+
+    ``principals`` is empty in a role's own policy, which speaks of the role. ``services`` and ``federations`` are those
+    of them that are services of AWS, and providers of identities.
+    """
 
     allows: bool
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     principals: tuple[str, ...]
+    services: tuple[str, ...]
+    federations: tuple[str, ...]
     condition: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -27,6 +33,16 @@ class Statement:
     def condition_says(self, key: str, value: str) -> bool:
         """Whether some operator of the condition compares a key with a value."""
         return any(value in _texts(compared.get(key)) for compared in self.condition.values())
+
+    def compared(self, key: str, *operators: str) -> tuple[str, ...]:
+        """What some operators of the condition compare a key with; keys are alike in any case, as IAM has it."""
+        return tuple(
+            text
+            for operator in operators
+            for name, value in self.condition.get(operator, {}).items()
+            if name.lower() == key.lower()
+            for text in _texts(value)
+        )
 
 
 def statements(resource: Resource, path: str = "policy") -> Iterator[Statement]:
@@ -39,6 +55,8 @@ def statements(resource: Resource, path: str = "policy") -> Iterator[Statement]:
             actions=_texts(statement.get("Action")),
             resources=_texts(statement.get("Resource")),
             principals=_principals(statement.get("Principal")),
+            services=_kind_of_principal(statement.get("Principal"), "Service"),
+            federations=_kind_of_principal(statement.get("Principal"), "Federated"),
             condition=statement.get("Condition") or {},
         )
 
@@ -52,6 +70,10 @@ def _principals(written: Any) -> tuple[str, ...]:
     if isinstance(written, Mapping):
         return tuple(text for value in written.values() for text in _texts(value))
     return _texts(written)
+
+
+def _kind_of_principal(written: Any, kind: str) -> tuple[str, ...]:
+    return _texts(written.get(kind)) if isinstance(written, Mapping) else ()
 
 
 def _texts(written: Any) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from infra.policies.rules import (
     network,
     ours,
     permissions,
+    trust,
     watching,
 )
 
@@ -48,6 +49,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *backup_service.RULES,
     *containers.RULES,
     *permissions.RULES,
+    *trust.RULES,
     *network.RULES,
     *ours.RULES,
 )
@@ -72,7 +74,7 @@ def _policy(rule: Rule) -> Policy:
     }
 
     def judge_resource(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type not in rule.types:
+        if not rule.is_about(args.resource_type):
             return
         seen = _resource(args)
         _report((Finding(seen, what) for what in rule.broken_by(seen)), rule, report)

@@ -35,8 +35,8 @@ class Finding:
 class Rule:
     """A promise about a deployment.
 
-    ``controls`` are ids as ``controls.toml`` lists them. Either ``look`` judges one resource of ``types``, before it is
-    made, or ``look_over`` judges the stack, where what counts is that another resource is there, too.
+    ``controls`` are ids as ``controls.toml`` lists them. Either ``look`` judges one resource before it is made, of
+    ``types`` or of any, or ``look_over`` judges the stack, where what counts is that another resource is there, too.
     """
 
     name: str
@@ -56,17 +56,24 @@ class Rule:
         """Give everything in a stack that breaks the promise."""
         if self.look_over is not None:
             return list(self.look_over(stack))
-        return [Finding(resource, what) for resource in stack.of(*self.types) for what in self.broken_by(resource)]
+        return [Finding(resource, what) for resource in stack.resources for what in self.broken_by(resource)]
 
     def broken_by(self, resource: Resource) -> list[str]:
         """Say how one resource breaks the promise; nothing when the rule is not about it."""
-        return list(self.look(resource)) if self.look is not None and resource.type in self.types else []
+        return list(self.look(resource)) if self.look is not None and self.is_about(resource.type) else []
+
+    def is_about(self, type_: str) -> bool:
+        """Whether it looks at single resources of a type."""
+        return self.look is not None and (not self.types or type_ in self.types)
 
 
 def resource_rule(
     types: str | tuple[str, ...], *controls: str, weight: Weight = Weight.HIGH
 ) -> Callable[[ResourceCheck], Rule]:
-    """Make a rule about single resources of a function; its name and docstring become the rule's."""
+    """Make a rule about single resources of a function; its name and docstring become the rule's.
+
+    Without types, it is about all of them.
+    """
 
     def rule(look: ResourceCheck) -> Rule:
         wanted = (types,) if isinstance(types, str) else types

@@ -34,6 +34,7 @@ def drawn(renderable: Any, width: int = 120) -> str:
         ("total_bytes", 8_120_000, "total  8.1 MB"),
         ("rows_per_second", 5600, "rows  5,600 rows/s"),
         ("records", 12345, "records  12,345"),
+        ("monthly_usd", 1234.5, "monthly usd  1,234.50"),
         ("postgres_pid", 12345, "postgres pid  12345"),
         ("to_version", 12345, "to version  12345"),
         ("running", True, "running  yes"),

@@ -22,6 +22,7 @@ from infra.policies.tokens import (
 )
 
 _SHARES_SNAPSHOTS: Final = frozenset({"rds:ModifyDBSnapshotAttribute", "rds:ModifyDBClusterSnapshotAttribute"})
+_ANY_SNAPSHOT: Final = (":snapshot:*", ":cluster-snapshot:*")
 _ON: Final = ("1", "true", "on")
 
 
@@ -33,7 +34,7 @@ def nobody_may_share_snapshots(stack: Stack) -> Iterator[Finding]:
             continue
         for statement in allowed(policy):
             shares = _SHARES_SNAPSHOTS.intersection(statement.actions)
-            if shares and "*" in statement.resources:
+            if shares and any(resource == "*" or resource.endswith(_ANY_SNAPSHOT) for resource in statement.resources):
                 yield Finding(policy, f"{', '.join(sorted(shares))} is allowed on any snapshot.")
 
 

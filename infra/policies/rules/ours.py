@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from infra.policies.resources import Resource, Stack
-from infra.policies.rule import Finding, Rule, missing, stack_rule
+from infra.policies.rule import Finding, Rule, missing, resource_rule, stack_rule
 from infra.policies.tokens import BUCKET, BUCKET_LIFECYCLE
 from ops import policy
 
@@ -37,13 +37,12 @@ def retention_equals_the_plan(stack: Stack) -> Iterator[Finding]:
             yield from (Finding(lifecycle, what) for what in _tiers_differ(lifecycle))
 
 
-@stack_rule("FluxStudio.6")
-def every_region_is_named(stack: Stack) -> Iterator[Finding]:
+# Before a resource is made, because AWS's provider fills the region in when it makes one.
+@resource_rule((), "FluxStudio.6")
+def every_region_is_named(resource: Resource) -> Iterator[str]:
     """Every resource that lives in a region says in which, so that none lands in the first one by oversight."""
-    for resource in stack.resources:
-        regional = resource.type.startswith("aws:") and not resource.type.startswith(GLOBAL_SERVICES)
-        if regional and not resource.has("region"):
-            yield Finding(resource, "region is not set.")
+    if resource.type.startswith("aws:") and not resource.type.startswith(GLOBAL_SERVICES):
+        yield from resource.must_have("region")
 
 
 @stack_rule("FluxStudio.7")

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from harness import MINIMAL, OTHER_ACCOUNT, Graph, evaluate, stack_configuration
+from harness import (
+    EVERYTHING,
+    LEFT_OUT,
+    LONGEST_NAMES,
+    LONGEST_STACK,
+    MINIMAL,
+    OTHER_ACCOUNT,
+    Graph,
+    evaluate,
+    stack_configuration,
+)
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +38,24 @@ def minimal() -> Graph:
 def other_account() -> Graph:
     """Copies in another account, and a network that is there already."""
     return evaluate("other", OTHER_ACCOUNT)
+
+
+@pytest.fixture(scope="session")
+def everything() -> Graph:
+    """Production with everything that can be switched on."""
+    return evaluate("prod", {**stack_configuration("prod"), **EVERYTHING})
+
+
+@pytest.fixture(scope="session")
+def left_out() -> Graph:
+    """The least, without anything that may be left out."""
+    return evaluate("minimal", LEFT_OUT)
+
+
+@pytest.fixture(scope="session")
+def longest() -> Graph:
+    """Everything under the longest name that a stack may have, in regions with the longest names."""
+    return evaluate(LONGEST_STACK, {**stack_configuration("prod"), **EVERYTHING, **LONGEST_NAMES})
 
 
 @pytest.fixture(params=["prod", "staging", "minimal", "other_account"])

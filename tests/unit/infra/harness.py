@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from infra.recording import PULUMI_PROJECT, Graph, Registered, evaluate
-from infra.settings import EXAMPLES
+from infra import recording
+from infra.recording import PULUMI_PROJECT, Graph, Registered
+from infra.settings import EXAMPLES, OMITTABLE
 
-__all__ = ["MINIMAL", "OTHER_ACCOUNT", "Graph", "Registered", "evaluate", "stack_configuration"]
+__all__ = [
+    "EVERYTHING",
+    "LEFT_OUT",
+    "LONGEST_NAMES",
+    "LONGEST_STACK",
+    "MINIMAL",
+    "OTHER_ACCOUNT",
+    "Graph",
+    "Registered",
+    "evaluate",
+    "stack_configuration",
+]
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -26,6 +40,8 @@ MINIMAL: Final[Mapping[str, Any]] = {
     "awsBackup": False,
     "schedules": False,
 }
+# The same on an emulator that can make nothing of what may be left out.
+LEFT_OUT: Final[Mapping[str, Any]] = {**MINIMAL, "omit": sorted(OMITTABLE)}
 # Copies in another account, and a network that is there already.
 OTHER_ACCOUNT: Final[Mapping[str, Any]] = {
     **EXAMPLES,
@@ -39,6 +55,23 @@ OTHER_ACCOUNT: Final[Mapping[str, Any]] = {
     "drillSubnetIds": ["subnet-00000000000000004"],
     "s3PrefixListId": "pl-63a5400a",
 }
+# What can be switched on beside what production has, at once.
+EVERYTHING: Final[Mapping[str, Any]] = {
+    "allocatedStorageGib": 400,
+    "clientSecurityGroupIds": ["sg-0123456789abcdef0"],
+    "clusterWorkers": 4,
+    "databaseInsights": "advanced",
+    "githubRepository": "example/fluxstudio-database",
+    "logicalReplication": True,
+    "postgresqlMajor": 18,
+    "stateBucket": "fluxstudio-state",
+    "stateKeyArn": "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000",
+    "storageIops": 20000,
+    "tags": {"Team": "data"},
+}
+# Names are made of the stack and its regions; these are the longest there can be.
+LONGEST_NAMES: Final[Mapping[str, Any]] = {"primaryRegion": "ap-southeast-1", "recoveryRegion": "ap-northeast-3"}
+LONGEST_STACK: Final = "a-long-stackname"
 
 
 def stack_configuration(stack: str) -> dict[str, Any]:
@@ -47,3 +80,13 @@ def stack_configuration(stack: str) -> dict[str, Any]:
     prefix = f"{PULUMI_PROJECT}:"
     own = {key.removeprefix(prefix): value for key, value in document["config"].items() if key.startswith(prefix)}
     return {**EXAMPLES, **own}
+
+
+def evaluate(stack: str, configuration: Mapping[str, Any], *, preview: bool = False) -> Graph:
+    """What a stack declares; the same configuration is evaluated once per session."""
+    return _evaluated(stack, json.dumps(configuration, sort_keys=True), preview)
+
+
+@functools.cache
+def _evaluated(stack: str, configuration: str, preview: bool) -> Graph:
+    return recording.evaluate(stack, json.loads(configuration), preview=preview)

@@ -22,30 +22,37 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from infra.policies.pack import policies
+from infra.recording import PROVIDER_TYPE
 
 POLICIES: Mapping[str, Policy] = {policy.name: policy for policy in policies()}
+_SPELLED: dict[int, tuple[Registered, Mapping[str, Any]]] = {}
 
 
 def ask(name: str, resources: Iterable[Registered]) -> list[str]:
     """What a policy says against resources."""
+    return _ask(name, [*_asked(tuple(resources)).values()])
+
+
+def ask_all(graph: Graph) -> dict[str, list[str]]:
+    """What the whole pack says against a stack, by policy."""
+    asked = [*_asked(graph.resources).values()]
+    return {name: said for name in POLICIES if (said := _ask(name, asked))}
+
+
+def _ask(name: str, asked: list[PolicyResource]) -> list[str]:
     said: list[str] = []
 
     def report(message: str, urn: str | None = None) -> None:
         said.append(message)
 
-    graph = tuple(resources)
     policy = POLICIES[name]
     if isinstance(policy, StackValidationPolicy):
-        _finish(policy.validate(StackValidationArgs(_stack(graph)), report))
+        _finish(policy.validate(StackValidationArgs(asked), report))
     elif isinstance(policy, ResourceValidationPolicy):
-        for resource in graph:
-            _finish(policy.validate(_arguments(resource, graph), report))
+        for each in asked:
+            args = ResourceValidationArgs(each.resource_type, each.props, each.urn, each.name, each.opts, each.provider)
+            _finish(policy.validate(args, report))
     return said
-
-
-def ask_all(graph: Graph) -> dict[str, list[str]]:
-    """What the whole pack says against a stack, by policy."""
-    return {name: said for name in POLICIES if (said := ask(name, graph.resources))}
 
 
 def _finish(result: object) -> None:
@@ -53,33 +60,30 @@ def _finish(result: object) -> None:
         asyncio.run(result)
 
 
-def _arguments(resource: Registered, graph: tuple[Registered, ...]) -> ResourceValidationArgs:
-    return ResourceValidationArgs(
-        resource.type,
-        _properties(resource),
-        resource.urn,
-        resource.name,
-        _options(resource),
-        _provider(resource, graph),
-    )
-
-
-def _stack(graph: tuple[Registered, ...]) -> list[PolicyResource]:
-    by_urn = {
-        each.urn: PolicyResource(
-            each.type, _properties(each), each.urn, each.name, _options(each), _provider(each, graph), None, [], {}
-        )
-        for each in graph
-    }
+def _asked(graph: tuple[Registered, ...]) -> Mapping[str, PolicyResource]:
+    providers = {each.urn: _provider(each) for each in graph if each.type == PROVIDER_TYPE}
+    by_urn = {each.urn: _resource(each, providers.get(each.provider.rpartition("::")[0])) for each in graph}
     for each in graph:
         for key, urns in each.property_dependencies.items():
             by_urn[each.urn].property_dependencies[key] = [by_urn[urn] for urn in sorted(urns) if urn in by_urn]
-    return list(by_urn.values())
+    return by_urn
+
+
+def _resource(each: Registered, provider: PolicyProviderResource | None) -> PolicyResource:
+    return PolicyResource(each.type, _properties(each), each.urn, each.name, _options(each), provider, None, [], {})
+
+
+def _provider(each: Registered) -> PolicyProviderResource:
+    return PolicyProviderResource(each.type, unknown_checking_proxy(dict(each.properties)), each.urn, each.name)
 
 
 def _properties(resource: Registered) -> Mapping[str, Any]:
-    properties: dict[str, Any] = _engine_spelling(resource.properties)
-    return unknown_checking_proxy(properties)
+    # Hundreds of questions are about the same few graphs, and policies cannot change what they are shown.
+    known, spelled = _SPELLED.get(id(resource), (None, None))
+    if known is not resource or spelled is None:
+        spelled = unknown_checking_proxy(_engine_spelling(resource.properties))
+        _SPELLED[id(resource)] = (resource, spelled)
+    return spelled
 
 
 def _engine_spelling(value: Any) -> Any:
@@ -94,14 +98,6 @@ def _options(resource: Registered) -> PolicyResourceOptions:
     return PolicyResourceOptions(
         resource.protect, list(resource.ignore_changes), None, [], PolicyCustomTimeouts(0, 0, 0), [], resource.parent
     )
-
-
-def _provider(resource: Registered, graph: tuple[Registered, ...]) -> PolicyProviderResource | None:
-    urn = resource.provider.rpartition("::")[0]
-    for each in graph:
-        if each.urn == urn:
-            return PolicyProviderResource(each.type, unknown_checking_proxy(dict(each.properties)), urn, each.name)
-    return None
 
 
 Mutation = Callable[[tuple[Registered, ...]], tuple[Registered, ...]]

@@ -27,15 +27,15 @@ def put(kind: str, path: str, value: Any, *, name: str = "") -> Mutation:
     return _first(kind, change, name=name)
 
 
-def put_json(kind: str, path: str, change: Callable[[Any], None]) -> Mutation:
-    """Change the JSON that a property of the first resource of a kind holds."""
+def put_json(kind: str, path: str, change: Callable[[Any], None], *, name: str = "") -> Mutation:
+    """Change the JSON that a property of a resource of a kind holds: of the first, or of the one of that name."""
 
     def rewrite(properties: dict[str, Any]) -> None:
         document = json.loads(properties[path])
         change(document)
         properties[path] = json.dumps(document)
 
-    return _first(kind, rewrite)
+    return _first(kind, rewrite, name=name)
 
 
 def grant(action: str, resource: str, principal: Any = None) -> Callable[[Any], None]:
@@ -122,6 +122,7 @@ def samples() -> tuple[Registered, ...]:
         sample("aws:lambda/function:Function", environment="sample", depends={"environment": secret.urn}),
         sample(tokens.BACKUP_REPORT_PLAN, name="sample", tags={"Name": "sample"}),
         sample(tokens.SERVICE, name="sample", networkConfiguration={"assignPublicIp": False}, platformVersion="LATEST"),
+        sample(tokens.ROLE, name="sample", assumeRolePolicy=json.dumps(_workflow("environment:production"))),
         sample(tokens.OLD_SECURITY_RULE, type="egress", cidrBlocks=["0.0.0.0/0"], fromPort=443, toPort=443),
     )
 
@@ -142,6 +143,17 @@ def _with(resource: Registered, properties: dict[str, Any]) -> Registered:
 
 def _container(**values: Any) -> Callable[[Any], None]:
     return lambda containers: containers[0].update(values)
+
+
+def _workflow(subject: str) -> dict[str, Any]:
+    host = "token.actions.githubusercontent.com"
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{host}"},
+        "Condition": {"StringEquals": {f"{host}:aud": "sts.amazonaws.com", f"{host}:sub": f"repo:our/own:{subject}"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 _EVERYBODY: Final = {"AWS": "*"}
@@ -165,7 +177,11 @@ BITES: Final[dict[str, Mutation]] = {
     "version-and-certificate-are-supported": put(_DB, "caCertIdentifier", "rds-ca-2019"),
     "managed-password-excludes-blue-green": put(_DB, "blueGreenUpdate.enabled", True),
     "point-in-time-recovery-equals-the-plan": put(tokens.DB_BACKUPS_COPY, "retentionPeriod", 34),
-    "nobody-may-share-snapshots": put_json(tokens.ROLE_POLICY, "policy", grant("rds:ModifyDBSnapshotAttribute", "*")),
+    "nobody-may-share-snapshots": put_json(
+        tokens.ROLE_POLICY,
+        "policy",
+        grant("rds:ModifyDBSnapshotAttribute", "arn:aws:rds:us-east-1:111122223333:snapshot:*"),
+    ),
     "instance-events-are-reported": drop_named(tokens.DB_EVENTS, "db-instance"),
     "parameter-events-are-reported": drop_named(tokens.DB_EVENTS, "db-parameter-group"),
     "security-group-events-are-reported": drop_named(tokens.DB_EVENTS, "db-security-group"),
@@ -241,6 +257,15 @@ BITES: Final[dict[str, Mutation]] = {
     "old-images-expire": drop(tokens.REPOSITORY_LIFECYCLE),
     "nobody-may-do-everything": put_json(tokens.ROLE_POLICY, "policy", grant("*", "*")),
     "actions-are-spelled-out": put_json(tokens.ROLE_POLICY, "policy", grant("s3:*", "arn:aws:s3:::one")),
+    "services-act-for-this-account": put_json(
+        tokens.ROLE,
+        "assumeRolePolicy",
+        lambda policy: policy["Statement"][0]["Condition"]["StringEquals"].pop("aws:SourceAccount"),
+        name="database-monitoring",
+    ),
+    "workflows-are-named-whole": put(
+        tokens.ROLE, "assumeRolePolicy", json.dumps(_workflow("ref:refs/heads/*")), name="sample-Role"
+    ),
     "default-groups-are-empty": put(tokens.DEFAULT_GROUP, "egress", [{"protocol": "-1"}]),
     "connections-are-recorded": drop(tokens.FLOW_LOG),
     "networks-reach-ec2-privately": drop_named(tokens.ENDPOINT, "-ec2"),

@@ -55,3 +55,19 @@ def _serious(found: Iterable[Any]) -> Iterator[str]:
         location = finding.location.get("string") if isinstance(finding.location, dict) else None
         if finding.issue not in TOLERATED and location not in YOUNGER:
             yield f"{finding.issue}: {finding.detail} {finding.location}"
+
+
+def is_boundary(resource: Registered) -> bool:
+    """Whether a policy only limits roles: on its own it allows nothing."""
+    return resource.name == "boundary-policy"
+
+
+def takes_a_resource(action: str) -> bool:
+    """Whether a policy can say for which resource it allows an action (Service Authorization Reference)."""
+    service, _, privilege = action.partition(":")
+    for definition in parliament.iam_definition:
+        if definition["prefix"] == service:
+            for each in definition["privileges"]:
+                if each["privilege"] == privilege:
+                    return all(kind["resource_type"] for kind in each["resource_types"])
+    raise LookupError(action)

@@ -1,0 +1,232 @@
+"""Stops a change that would replace or delete what holds data, before anybody approves it by mistake.
+
+Reads what ``pulumi preview --json --show-sames`` writes, and fails unless somebody who may label the pull request says
+that the loss is meant. Policies are not judged here: a preview in JSON does not name what they found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import enum
+import json
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+LABEL: Final = "allow-replacement"
+# The exit codes of every command of this project: done, wrong usage, refused for safety.
+EXIT_DONE: Final = 0
+EXIT_USAGE: Final = 2
+EXIT_REFUSED: Final = 4
+
+HOLDS_DATA: Final = frozenset(
+    {
+        "aws:backup/vault:Vault",
+        "aws:cloudwatch/logGroup:LogGroup",
+        "aws:kms/key:Key",
+        "aws:rds/instance:Instance",
+        "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
+        "aws:s3/bucket:Bucket",
+    }
+)
+KEEPS_DATA_SAFE: Final = frozenset(
+    {
+        "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "aws:s3/bucketVersioning:BucketVersioning",
+    }
+)
+PROTECTED_KINDS: Final = HOLDS_DATA | KEEPS_DATA_SAFE
+
+# Operations as Pulumi's engine names them (pkg/resource/deploy/step.go).
+_DELETES: Final = frozenset({"delete", "delete-replaced", "discard-replaced", "remove-pending-replace"})
+_REPLACES: Final = frozenset({"replace", "create-replacement", "read-replacement", "import-replacement"})
+_KEEPS: Final = frozenset({"same", "create", "update", "read", "refresh", "discard", "import", "diff"})
+# Of those that keep a resource, the ones whose new state is what the program says.
+_FOLLOWS_PROGRAM: Final = frozenset({"same", "update"})
+
+
+class PlanError(ValueError):
+    """What was given is not a plan that a preview wrote to its end."""
+
+
+class Harm(enum.StrEnum):
+    """What a step would do to a resource that must stay."""
+
+    DELETED = "deleted"
+    REPLACED = "replaced"
+    UNPROTECTED = "no longer protected"
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step of a plan. ``reasons`` are the properties that force a replacement."""
+
+    operation: str
+    urn: str
+    was_protected: bool
+    stays_protected: bool
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The resource's type, without those of the components around it."""
+        return self.urn.split("::")[2].rpartition("$")[2]
+
+    @property
+    def name(self) -> str:
+        """The resource's name in the program."""
+        return self.urn.split("::", 3)[3]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a preview found: its steps, and the errors that kept it from finding more."""
+
+    steps: tuple[Step, ...]
+    errors: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """A resource that would not stay as it is, and the properties because of which."""
+
+    kind: str
+    name: str
+    harm: Harm
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        because = f", because of {', '.join(self.reasons)}" if self.reasons else ""
+        return f"{self.name} ({self.kind}) would be {self.harm.value}{because}."
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What the gate says of a plan. A label excuses losses; nothing excuses a preview that failed."""
+
+    losses: tuple[Loss, ...]
+    errors: tuple[str, ...]
+    is_labelled: bool
+
+    @property
+    def passes(self) -> bool:
+        """Whether the change may go on."""
+        return not self.errors and (self.is_labelled or not self.losses)
+
+
+def read_plan(text: str) -> Plan:
+    """Read the output of ``pulumi preview --json``.
+
+    Raises:
+        PlanError: it is no such output, or one that ended early.
+    """
+    try:
+        document = json.loads(text)
+        steps = tuple(_step(each) for each in document["steps"])
+        errors = tuple(_errors(document))
+    except PlanError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PlanError(f"The plan cannot be read as the output of pulumi preview --json: {error!r}.") from error
+    if not steps:
+        raise PlanError("The plan has no steps, not even the stack's own: the preview did not run to its end.")
+    return Plan(steps, errors)
+
+
+def judge(plan: Plan, labels: Collection[str] = ()) -> Verdict:
+    """Say whether a plan may go on: what it would lose, and whether that was said to be meant."""
+    worst: dict[str, Loss] = {}
+    for step in plan.steps:
+        if (harm := _harm(step)) is not None:
+            # A replacement comes in several steps, one of which deletes; it is one loss, named for what it is.
+            known = worst.get(step.urn)
+            if known is None or harm is Harm.REPLACED:
+                reasons = step.reasons or (known.reasons if known else ())
+                worst[step.urn] = Loss(step.kind, step.name, harm, reasons)
+    losses = tuple(sorted(worst.values(), key=lambda loss: (loss.kind, loss.name)))
+    return Verdict(losses, plan.errors, LABEL in labels)
+
+
+def describe(verdict: Verdict) -> str:
+    """Say in Markdown what the gate found, for a summary that people read."""
+    lines = [f"- {error}" for error in verdict.errors]
+    lines += [f"- {loss}" for loss in verdict.losses]
+    if verdict.errors:
+        heading = "The preview failed; a plan that ends early says nothing about what would be lost."
+    elif not verdict.losses:
+        heading = "Nothing that holds data would be replaced, deleted or left unprotected."
+    elif verdict.is_labelled:
+        heading = f"The label {LABEL} says that this loss is meant:"
+    else:
+        heading = f"Refused. If this loss is meant, somebody else adds the label {LABEL}:"
+    return "\n".join([f"**{heading}**", "", *lines]) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge the plan in a file, print the verdict, and answer with an exit code."""
+    parser = argparse.ArgumentParser(prog="python -m infra.plan_gate", description=__doc__)
+    parser.add_argument("plan", type=Path, help="file with the output of pulumi preview --json --show-sames")
+    parser.add_argument("--labels", default="[]", help="labels of the pull request, as a JSON list")
+    given = parser.parse_args(arguments)
+    try:
+        verdict = judge(read_plan(given.plan.read_text(encoding="utf-8")), _labels(given.labels))
+    except (PlanError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_USAGE
+    sys.stdout.write(describe(verdict))
+    return EXIT_DONE if verdict.passes else EXIT_REFUSED
+
+
+def _step(document: Mapping[str, Any]) -> Step:
+    operation, urn = document["op"], document["urn"]
+    if operation not in _DELETES | _REPLACES | _KEEPS:
+        raise PlanError(f"{operation} is no operation that this gate knows, so it cannot say what would be lost.")
+    if urn.count("::") < 3:
+        raise PlanError(f"{urn} is no URN.")
+    old, new = document.get("oldState") or {}, document.get("newState") or {}
+    return Step(
+        operation=operation,
+        urn=urn,
+        was_protected=bool(old.get("protect")),
+        stays_protected=bool(new.get("protect")),
+        reasons=tuple(document.get("replaceReasons") or ()),
+    )
+
+
+def _errors(document: Mapping[str, Any]) -> Iterator[str]:
+    for diagnostic in document.get("diagnostics") or ():
+        if diagnostic.get("severity") == "error":
+            yield " ".join(diagnostic.get("message", "An error without words.").split())
+    if document.get("maybeCorrupt"):
+        yield "The stack's state may be corrupt."
+
+
+def _harm(step: Step) -> Harm | None:
+    if not (step.was_protected or step.kind in PROTECTED_KINDS):
+        return None
+    if step.operation in _DELETES:
+        return Harm.DELETED
+    if step.operation in _REPLACES:
+        return Harm.REPLACED
+    is_goal = step.operation in _FOLLOWS_PROGRAM
+    return Harm.UNPROTECTED if is_goal and step.was_protected and not step.stays_protected else None
+
+
+def _labels(text: str) -> frozenset[str]:
+    try:
+        labels = json.loads(text)
+    except ValueError as error:
+        raise PlanError(f"--labels takes a JSON list of names, not {text!r}.") from error
+    if not isinstance(labels, list):
+        raise PlanError(f"--labels takes a JSON list of names, not {text!r}.")
+    return frozenset(map(str, labels))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

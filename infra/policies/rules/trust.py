@@ -1,0 +1,64 @@
+"""On whose behalf services and workflows act. A service that works for every customer must be told for which one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from infra.policies.documents import Statement, allowed
+from infra.policies.resources import Resource
+from infra.policies.rule import Rule, Weight, resource_rule
+from infra.policies.tokens import BUCKET_POLICY, KEY, QUEUE_POLICY, ROLE, TOPIC_POLICY
+
+_TRUSTING: Final = (ROLE, BUCKET_POLICY, KEY, QUEUE_POLICY, TOPIC_POLICY)
+# These do not say for whom they ask, so that a condition would refuse us, too: Amazon S3 user guide, "Setting up
+# permissions for live replication"; Amazon EventBridge user guide, "Amazon SNS permissions".
+_SILENT: Final = frozenset({(ROLE, "s3.amazonaws.com"), (TOPIC_POLICY, "events.amazonaws.com")})
+_EXACT: Final = ("StringEquals", "ArnEquals")
+_ALIKE: Final = (*_EXACT, "StringLike", "ArnLike")
+_ACCOUNT: Final = re.compile(r"\d{12}")
+_GITHUB: Final = "token.actions.githubusercontent.com"
+_AUDIENCE: Final = "sts.amazonaws.com"
+# repo:OWNER/NAME or repo:OWNER@ID/NAME@ID, and then what the workflow runs for (GitHub, "OpenID Connect reference").
+_SUBJECT: Final = re.compile(r"repo:[^:*?/]+/[^:*?/]+:(pull_request|environment:[^*?]+|ref:refs/heads/[^*?]+)")
+
+
+@resource_rule(_TRUSTING, "FluxStudio.8")
+def services_act_for_this_account(resource: Resource) -> Iterator[str]:
+    """A service may use what is ours only for an account that is named."""
+    for statement in allowed(resource, _path(resource)):
+        for service in statement.services:
+            if (resource.type, service) not in _SILENT and not _names_an_account(statement):
+                yield f"{service} may act for anybody: no condition names an account."
+
+
+@resource_rule(ROLE, "FluxStudio.9", weight=Weight.CRITICAL)
+def workflows_are_named_whole(role: Resource) -> Iterator[str]:
+    """A workflow gets in by the whole name of its repository and of what it runs for, and with a token made for AWS."""
+    for statement in allowed(role, _path(role)):
+        if any(federation.endswith(f"/{_GITHUB}") for federation in statement.federations):
+            subjects = statement.compared(f"{_GITHUB}:sub", *_EXACT)
+            if not subjects or not all(map(_SUBJECT.fullmatch, subjects)):
+                yield f"Workflows get in as {', '.join(subjects) or 'anybody'}; the subject must be whole."
+            if statement.compared(f"{_GITHUB}:aud", *_EXACT) != (_AUDIENCE,):
+                yield f"Tokens may be made for others than {_AUDIENCE}."
+
+
+def _path(resource: Resource) -> str:
+    return "assumeRolePolicy" if resource.type == ROLE else "policy"
+
+
+def _names_an_account(statement: Statement) -> bool:
+    if any(_ACCOUNT.fullmatch(account) for account in statement.compared("aws:SourceAccount", *_EXACT)):
+        return True
+    # Some services say instead what they encrypt, by an ARN or an account that no other customer can choose.
+    contexts = {key for compared in statement.condition.values() for key in compared if _is_context(key)}
+    return any(_ACCOUNT.search(text) for key in contexts for text in statement.compared(key, *_ALIKE))
+
+
+def _is_context(key: str) -> bool:
+    return key.lower().startswith("kms:encryptioncontext:")
+
+
+RULES: Final[tuple[Rule, ...]] = (services_act_for_this_account, workflows_are_named_whole)

@@ -1,0 +1,222 @@
+"""Runs one of a stack's tasks now, where its schedule would run it, and waits for its end.
+
+A workflow runs outside of the stack's network and may read neither passwords nor backups, so what touches data runs on
+ECS: the backup before a deployment, the question whether the database answers after it, and drills.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import tenacity
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.containers import CONTAINER
+from infra.naming import Naming
+from infra.watched import schedule_group
+from ops.contract import StackContract, parameter_name
+from ops.errors import EXIT_CHECK_FAILED, EXIT_DONE, EXIT_UNREACHABLE, EXIT_USAGE, UsageError
+
+_STOPPED: Final = "STOPPED"
+_BETWEEN_LOOKS_SECONDS: Final = 15
+_STARTED_BY: Final = "delivery"
+_PLACES: Final = {"launchType": "FARGATE", "platformVersion": "LATEST", "propagateTags": "TASK_DEFINITION"}
+
+
+class TaskRunError(Exception):
+    """A task could not be started, or did not end in time; the message says which and why."""
+
+
+Connect = Callable[[str], Any]
+"""Makes a client of an AWS service, by its name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """How a task ended: its exit code (None when it never ran), why it stopped, and what it wrote."""
+
+    task_arn: str
+    exit_code: int | None
+    reason: str
+    output: tuple[str, ...]
+
+    @property
+    def verdict(self) -> int:
+        """The exit code of whoever waited: the task's own, or that of a service that failed."""
+        return EXIT_UNREACHABLE if self.exit_code is None else self.exit_code
+
+
+def request(
+    contract: StackContract, task: str, command: Sequence[str], schedule: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Make the request that starts a task: in the network of its schedule, or of the operations when it has none.
+
+    ``command`` replaces the task's own; ``schedule`` is what EventBridge Scheduler answers.
+
+    Raises:
+        UsageError: the stack has no such task.
+    """
+    place = contract.tasks
+    if place is None or task not in place.task_definition_arns:
+        known = ", ".join(sorted(place.task_definition_arns)) if place else "none"
+        raise UsageError(f"Stack {contract.stack} has no task {task}.", next_step=f"Its tasks are: {known}.")
+    if schedule is None:
+        network = {"subnets": list(place.subnet_ids), "securityGroups": [place.security_group_id]}
+        cluster = place.cluster_arn
+    else:
+        scheduled = schedule["Target"]["EcsParameters"]["NetworkConfiguration"]["awsvpcConfiguration"]
+        network = {"subnets": scheduled["Subnets"], "securityGroups": scheduled["SecurityGroups"]}
+        cluster = schedule["Target"]["Arn"]
+    own = {"name": CONTAINER, "command": [*command, "--stack", contract.stack, "--json"]}
+    return {
+        **_PLACES,
+        "cluster": cluster,
+        "taskDefinition": place.task_definition_arns[task],
+        "count": 1,
+        "startedBy": _STARTED_BY,
+        "enableECSManagedTags": True,
+        "networkConfiguration": {"awsvpcConfiguration": {**network, "assignPublicIp": "DISABLED"}},
+        **({"overrides": {"containerOverrides": [own]}} if command else {}),
+    }
+
+
+def run(
+    connect: Connect,
+    stack: str,
+    task: str,
+    command: Sequence[str] = (),
+    *,
+    longest_seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Ended:
+    """Run a task of a stack and wait for its end.
+
+    Raises:
+        TaskRunError: it could not be started, or still runs after ``longest_seconds``; it is then left running.
+        UsageError: the stack has no such task, or publishes no contract that can be read.
+    """
+    contract = _contract(connect, stack)
+    schedule = _schedule(connect, Naming(stack, contract.account_id), task)
+    ecs, asked = connect("ecs"), request(contract, task, command, schedule)
+    answer = ecs.run_task(**asked)
+    if answer["failures"] or not answer["tasks"]:
+        reasons = ", ".join(str(failure.get("reason")) for failure in answer["failures"])
+        raise TaskRunError(f"ECS did not start {task}: {reasons or 'no reason given'}.")
+    task_arn: str = answer["tasks"][0]["taskArn"]
+    ended = _wait(ecs, asked["cluster"], task_arn, longest_seconds, sleep)
+    stream = f"{task}/{CONTAINER}/{task_arn.rpartition('/')[2]}"
+    output = tuple(_output(connect("logs"), contract.log_group, stream))
+    container: dict[str, Any] = next(iter(ended["containers"]), {})
+    reason = container.get("reason") or ended.get("stoppedReason") or ""
+    return Ended(task_arn, container.get("exitCode"), reason, output)
+
+
+def main(arguments: Sequence[str] | None = None, connect: Connect | None = None) -> int:
+    """Run a task, print what it wrote, and end with its exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        ended = run(
+            connect or _connect(given.region),
+            given.stack,
+            given.task,
+            given.command,
+            longest_seconds=60 * given.minutes,
+        )
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_USAGE
+    except TaskRunError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CHECK_FAILED
+    except (ClientError, BotoCoreError) as error:
+        sys.stderr.write(f"AWS did not answer as expected about {given.task}: {error}\n")
+        return EXIT_UNREACHABLE
+    text = "".join(f"{line}\n" for line in ended.output)
+    sys.stdout.write(text)
+    if given.output is not None:
+        given.output.write_text(text, encoding="utf-8")
+    if ended.verdict != EXIT_DONE:
+        code = "no exit code" if ended.exit_code is None else f"exit code {ended.exit_code}"
+        sys.stderr.write(f"{given.task} ended with {code}. {ended.reason}\n")
+    return ended.verdict
+
+
+def _connect(region: str) -> Connect:
+    session: Any = boto3.Session(region_name=region)
+    connect: Connect = session.client
+    return connect
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.task_runs", description=__doc__)
+    parser.add_argument("--stack", required=True, help="stack whose task it is")
+    parser.add_argument("--region", required=True, help="region that the stack works in")
+    parser.add_argument("--minutes", type=float, default=60, help="longest time to wait")
+    parser.add_argument("--output", type=Path, help="file for what the task writes")
+    parser.add_argument("task", help="name of the task, such as full-backup")
+    parser.add_argument("command", nargs="*", help="Invoke's task and options, instead of the task's own; after --")
+    return parser
+
+
+def _contract(connect: Connect, stack: str) -> StackContract:
+    ssm = connect("ssm")
+    try:
+        text = ssm.get_parameter(Name=parameter_name(stack))["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        raise UsageError(
+            f"Stack {stack} has not been deployed: there is no parameter {parameter_name(stack)}.",
+            next_step="Deploy it once by hand, as docs/deploy.md says.",
+        ) from None
+    return StackContract.from_json(text)
+
+
+def _schedule(connect: Connect, naming: Naming, task: str) -> Mapping[str, Any] | None:
+    scheduler = connect("scheduler")
+    try:
+        found: Mapping[str, Any] = scheduler.get_schedule(GroupName=schedule_group(naming), Name=task)
+    except scheduler.exceptions.ResourceNotFoundException:
+        return None
+    return found
+
+
+def _wait(
+    ecs: Any, cluster: str, task_arn: str, longest_seconds: float, sleep: Callable[[float], None]
+) -> dict[str, Any]:
+    looks = tenacity.Retrying(
+        stop=tenacity.stop_after_delay(longest_seconds),
+        wait=tenacity.wait_fixed(_BETWEEN_LOOKS_SECONDS),
+        retry=tenacity.retry_if_result(lambda task: task.get("lastStatus") != _STOPPED),
+        sleep=sleep,
+    )
+    try:
+        ended: dict[str, Any] = looks(lambda: ecs.describe_tasks(cluster=cluster, tasks=[task_arn])["tasks"][0])
+    except tenacity.RetryError as error:
+        minutes = longest_seconds / 60
+        raise TaskRunError(f"{task_arn} still runs after {minutes:g} minutes; it was left running.") from error
+    return ended
+
+
+def _output(logs: Any, group: str, stream: str) -> Iterator[str]:
+    """Read a log stream from its beginning; AWS repeats the last token when there is no more."""
+    asked: dict[str, Any] = {"logGroupName": group, "logStreamName": stream, "startFromHead": True}
+    token = None
+    while True:
+        try:
+            answer = logs.get_log_events(**asked, **({"nextToken": token} if token else {}))
+        except logs.exceptions.ResourceNotFoundException:
+            return  # A task that never started has written nothing.
+        yield from (event["message"] for event in answer["events"])
+        if answer["nextForwardToken"] == token:
+            return
+        token = answer["nextForwardToken"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

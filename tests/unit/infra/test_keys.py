@@ -1,0 +1,152 @@
+"""Each region has a key of its own that nobody loses by mistake and that only the stack's account and services use."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from harness import OTHER_ACCOUNT, Graph, Registered
+
+from infra.keys_policies import copies_key_policy, key_policy
+from infra.naming import Naming
+from ops import policy
+
+NAMING = Naming("prod", "111122223333")
+KEYED = {
+    "aws:rds/instance:Instance": ("kmsKeyId", "masterUserSecretKmsKeyId", "performanceInsightsKmsKeyId"),
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": ("kmsKeyId",),
+    "aws:cloudwatch/logGroup:LogGroup": ("kmsKeyId",),
+    "aws:sns/topic:Topic": ("kmsMasterKeyId",),
+    "aws:sqs/queue:Queue": ("kmsMasterKeyId",),
+    "aws:scheduler/schedule:Schedule": ("kmsKeyArn",),
+    "aws:backup/vault:Vault": ("kmsKeyArn",),
+}
+LOSING = {"kms:DisableKey", "kms:ScheduleKeyDeletion", "kms:DeleteImportedKeyMaterial", "kms:DisableKeyRotation"}
+
+
+def keys(graph: Graph) -> dict[str | None, Registered]:
+    return {each.region: each for each in graph.of("aws:kms/key:Key") if each.name != "copies-key"}
+
+
+def statements(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {statement["Sid"]: statement for statement in document["Statement"]}
+
+
+def test_each_region_has_one_key(graph: Graph) -> None:
+    regions = {each.region for each in graph.of("aws:s3/bucket:Bucket")}
+
+    assert set(keys(graph)) == regions
+    assert all(each.properties["multiRegion"] is False for each in keys(graph).values())
+
+
+def test_keys_rotate_and_wait_before_they_go(graph: Graph) -> None:
+    for key in graph.of("aws:kms/key:Key"):
+        assert key.properties["enableKeyRotation"] is True
+        assert key.properties["rotationPeriodInDays"] == policy.KEY_ROTATION_DAYS
+        assert key.properties["deletionWindowInDays"] == policy.KEY_DELETION_DAYS
+        assert key.properties["isEnabled"] is True
+
+
+def test_what_aws_lets_a_key_wait_and_rotate_is_kept_to() -> None:
+    # AWS KMS API reference, "ScheduleKeyDeletion" and "EnableKeyRotation".
+    assert 7 <= policy.KEY_DELETION_DAYS <= 30
+    assert 90 <= policy.KEY_ROTATION_DAYS <= 2_560
+
+
+def test_keys_outlive_the_program_where_data_does(prod: Graph, minimal: Graph) -> None:
+    assert all(each.protect and each.retain_on_delete for each in keys(prod).values())
+    assert not any(each.protect or each.retain_on_delete for each in keys(minimal).values())
+
+
+def test_nobody_disables_or_deletes_a_key_that_is_kept() -> None:
+    kept = statements(key_policy(NAMING, "us-east-1", keep=True))["NoLoss"]
+
+    assert (kept["Effect"], kept["Principal"], set(kept["Action"])) == ("Deny", {"AWS": "*"}, LOSING)
+    assert "NoLoss" not in statements(key_policy(NAMING, "us-east-1", keep=False))
+
+
+def test_administrators_can_still_change_the_policy(graph: Graph) -> None:
+    # A key whose policy nobody may change is lost as surely as a deleted one.
+    for key in graph.of("aws:kms/key:Key"):
+        by_sid = statements(key.document())
+        denied = {action for each in by_sid.values() if each["Effect"] == "Deny" for action in each["Action"]}
+        assert by_sid["Administration"]["Principal"]["AWS"].endswith(":root")
+        assert not {action for action in denied if "KeyPolicy" in action or action.endswith("*")}
+
+
+def test_nobody_outside_the_account_is_let_in(prod: Graph) -> None:
+    for key in keys(prod).values():
+        for statement in statements(key.document()).values():
+            if statement["Effect"] == "Allow":
+                principal = statement["Principal"]
+                assert set(principal) <= {"AWS", "Service"}
+                assert principal.get("AWS", "arn:aws:iam::111122223333:root") == "arn:aws:iam::111122223333:root"
+
+
+def test_services_use_the_key_only_on_behalf_of_the_account(prod: Graph) -> None:
+    # EventBridge says nothing of an account when it publishes to an encrypted topic; nothing else may do so.
+    for key in keys(prod).values():
+        for sid, statement in statements(key.document()).items():
+            if "Service" in statement["Principal"] and sid != "EventRules":
+                assert "111122223333" in json.dumps(statement["Condition"]), sid
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
+def test_the_logs_of_a_region_are_encrypted_by_the_log_service_of_that_region(prod: Graph, region: str) -> None:
+    statement = statements(keys(prod)[region].document())["Logs"]
+    (groups,) = statement["Condition"]["ArnLike"].values()
+
+    assert statement["Principal"] == {"Service": f"logs.{region}.amazonaws.com"}
+    for group in prod.of("LogGroup"):
+        if group.region == region:
+            assert any(arn.rpartition("*")[0].partition("log-group:")[2] in group.properties["name"] for arn in groups)
+
+
+@pytest.mark.parametrize("kind", KEYED)
+def test_everything_is_encrypted_with_the_key_of_its_own_region(prod: Graph, kind: str) -> None:
+    found = prod.of(kind)
+
+    assert found
+    for each in found:
+        for name in KEYED[kind]:
+            assert f":kms:{each.region}:" in each.properties[name], each.name
+
+
+def test_every_key_has_a_name_that_people_know(graph: Graph) -> None:
+    aliases = {(each.region, each.properties["targetKeyId"]) for each in graph.of("aws:kms/alias:Alias")}
+
+    assert all(each.properties["name"].startswith("alias/fluxstudio-") for each in graph.of("aws:kms/alias:Alias"))
+    assert len(aliases) == len(graph.of("aws:kms/key:Key"))
+
+
+def test_copies_in_another_account_have_a_key_of_that_account(other_account: Graph) -> None:
+    copies = other_account.one("aws:kms/key:Key", "copies-key")
+
+    by_sid = statements(copies.document())
+    assert OTHER_ACCOUNT["recoveryAccountId"] in by_sid["Administration"]["Principal"]["AWS"]
+    assert copies.provider != keys(other_account)["us-east-1"].provider
+    assert copies.region == OTHER_ACCOUNT["recoveryRegion"]
+
+
+def test_our_account_uses_the_key_of_the_other_one_through_s3_only() -> None:
+    copies = statements(copies_key_policy(NAMING, "us-west-2", "444455556666", keep=True))["CopiesThroughS3"]
+
+    assert copies["Condition"]["StringEquals"]["kms:ViaService"] == "s3.us-west-2.amazonaws.com"
+    assert not {action for action in copies["Action"] if "Delete" in action or "Policy" in action or action == "kms:*"}
+
+
+def test_somebody_is_told_when_a_key_is_about_to_be_lost(prod: Graph) -> None:
+    watched = {each.region: each for each in prod.of("EventRule") if each.name.startswith("key-watch")}
+
+    assert set(watched) == set(keys(prod))
+    for region, rule in watched.items():
+        pattern = json.dumps(rule.document("eventPattern"))
+        assert keys(prod)[region].properties["region"] in (rule.region or "")
+        assert {"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"} <= {
+            word for word in ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy") if word in pattern
+        }
+
+
+def test_protection_follows_the_setting_and_not_the_name_of_the_stack(minimal: Graph) -> None:
+    assert not any("NoLoss" in each.properties["policy"] for each in minimal.of("aws:kms/key:Key"))

@@ -1,0 +1,377 @@
+"""A stack's configuration is complete and consistent, or refused in a sentence before anything is declared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import botocore.session
+import pulumi
+import pytest
+import yaml
+from harness import MINIMAL, OTHER_ACCOUNT, ROOT, stack_configuration
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import stack as program
+from infra.configuration import Configuration, SettingsError
+from infra.recording import PULUMI_PROJECT, record
+from infra.regions import REGIONS
+from infra.settings import EXAMPLES, OMITTABLE, Settings, read_settings
+from infra.windows import Window, parse_backup_window, parse_maintenance_window
+from ops import policy
+
+LEAST: Final[Mapping[str, Any]] = {**EXAMPLES, "primaryRegion": "us-east-1", "recoveryRegion": "us-west-2"}
+PROTECTED: Final = {**LEAST, "protected": True}
+# Their numbers come from the plan, so Pulumi.yaml does not repeat them; nor can it know the name of the stack.
+WITHOUT_SCHEMA: Final = {"pointInTimeDays", "vaultLockDays", "githubEnvironment"}
+SCHEMA: Final = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+
+
+def refusal(stack: str, configuration: Mapping[str, Any]) -> str:
+    with pytest.raises(SettingsError) as refused:
+        read_settings(stack, configuration)
+    return str(refused.value)
+
+
+# What is configured, on top of the least, and the words that the refusal has to say: key, value, accepted form.
+REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
+    "the same region twice": ("staging", {"recoveryRegion": "us-east-1"}, ("recoveryRegion", "us-east-1", "another")),
+    "an unknown region": ("staging", {"primaryRegion": "us-east-9"}, ("primaryRegion", "us-east-9", "us-east-1")),
+    "a region of another partition": ("staging", {"recoveryRegion": "cn-north-1"}, ("recoveryRegion", "cn-north-1")),
+    "overlapping windows": (
+        "staging",
+        {"backupWindow": "06:30-07:30"},
+        ("maintenanceWindow", "sun:06:00-sun:07:00", "06:30-07:30"),
+    ),
+    "windows that overlap at midnight": (
+        "staging",
+        {"backupWindow": "23:30-00:30", "maintenanceWindow": "mon:00:00-mon:01:00"},
+        ("maintenanceWindow", "mon:00:00-mon:01:00", "23:30-00:30"),
+    ),
+    "maintenance during the full backup": (
+        "staging",
+        {"maintenanceWindow": "sat:03:00-sat:03:30"},
+        ("maintenanceWindow", "sat:03:00-sat:03:30", "02:00 UTC"),
+    ),
+    "a backup window that is too short": ("staging", {"backupWindow": "05:00-05:20"}, ("backupWindow", "30 minutes")),
+    "a maintenance window without days": (
+        "staging",
+        {"maintenanceWindow": "06:00-07:00"},
+        ("maintenanceWindow", "06:00-07:00", "ddd:hh:mm-ddd:hh:mm"),
+    ),
+    "a maintenance window of two days": (
+        "staging",
+        {"maintenanceWindow": "mon:06:00-wed:06:00"},
+        ("maintenanceWindow", "24 hours"),
+    ),
+    "retention above what RDS allows": ("staging", {"pointInTimeDays": 36}, ("pointInTimeDays", "36", "7 to 35")),
+    "retention below a week": ("staging", {"pointInTimeDays": 6}, ("pointInTimeDays", "6", "7 to 35")),
+    "less retention than the plan's in prod": (
+        "prod",
+        {"protected": True, "pointInTimeDays": 34},
+        ("pointInTimeDays", "34", str(policy.RDS_POINT_IN_TIME_DAYS)),
+    ),
+    "a range that is too small": ("staging", {"vpcCidr": "10.0.0.0/23"}, ("vpcCidr", "10.0.0.0/23", "/16 to /22")),
+    "a range that is too large": ("staging", {"vpcCidr": "10.0.0.0/15"}, ("vpcCidr", "10.0.0.0/15", "/16 to /22")),
+    "a public range": ("staging", {"vpcCidr": "8.8.0.0/16"}, ("vpcCidr", "8.8.0.0/16", "private")),
+    "a range that starts in its middle": ("staging", {"vpcCidr": "10.0.1.0/16"}, ("vpcCidr", "10.0.1.0/16")),
+    "an address that is no range": ("staging", {"vpcCidr": "10.0.0.0"}, ("vpcCidr", "10.0.0.0")),
+    "overlapping networks": (
+        "staging",
+        {"vpcCidr": "10.9.0.0/16", "recoveryVpcCidr": "10.9.128.0/20"},
+        ("recoveryVpcCidr", "10.9.128.0/20", "10.9.0.0/16"),
+    ),
+    "one zone": ("staging", {"zones": ["a"]}, ("zones", '["a"]', "two or three")),
+    "one zone twice": ("staging", {"zones": ["a", "a"]}, ("zones", "two or three")),
+    "zones that are no list": ("staging", {"zones": "a"}, ("zones", '"a"', "two or three")),
+    "no e-mail": ("staging", {"alertEmail": ""}, ("alertEmail", "nothing is set", "e-mail address")),
+    "no account": ("staging", {"accountId": ""}, ("accountId", "nothing is set", "12 digits")),
+    "an account that is none": ("staging", {"accountId": "1234"}, ("accountId", "1234", "12 digits")),
+    "an audience that nobody is": (
+        "staging",
+        {"alertEmails": {"everybody": "all@fluxstudio.example"}},
+        ("alertEmails", "everybody", "on-call"),
+    ),
+    "a lock longer than the lifecycle": ("staging", {"vaultLockDays": 9}, ("vaultLockDays", "9", "at most 8")),
+    "compliance mode on everything": ("staging", {"vaultLockMode": "COMPLIANCE"}, ("vaultLockMode", "COMPLIANCE")),
+    "compliance mode on hourly": (
+        "staging",
+        {"complianceTiers": ["yearly", "hourly"]},
+        ("complianceTiers", "hourly", "daily, weekly, monthly, yearly"),
+    ),
+    "a mode that S3 has not": ("staging", {"vaultLockMode": "NONE"}, ("vaultLockMode", "NONE", "GOVERNANCE")),
+    "unprotected prod": ("prod", {"protected": False}, ("protected", "false", "true in the stack prod")),
+    "unprotected production": ("production", {}, ("protected", "false", "true in the stack production")),
+    "prod without deletion protection": (
+        "prod",
+        {"protected": True, "deletionProtection": False},
+        ("deletionProtection", "false", "true in a protected stack"),
+    ),
+    "prod in one zone": ("prod", {"protected": True, "multiAz": False}, ("multiAz", "false", "protected")),
+    "prod on an emulator": (
+        "prod",
+        {"protected": True, "endpointUrl": "http://127.0.0.1:5566"},
+        ("endpointUrl", "http://127.0.0.1:5566", "left out"),
+    ),
+    "prod with something left out": ("prod", {"protected": True, "omit": ["replication"]}, ("omit", "replication")),
+    "an emulator that is not on this machine": (
+        "staging",
+        {"endpointUrl": "http://emulator.example:80"},
+        ("endpointUrl", "emulator.example", "loopback"),
+    ),
+    "a feature that cannot be left out": ("staging", {"omit": ["encryption"]}, ("omit", "encryption", "flow-logs")),
+    "blue/green with a managed password": (
+        "staging",
+        {"blueGreenUpdate": True},
+        ("blueGreenUpdate", "true", "managed master password"),
+    ),
+    "a PostgreSQL that the plan does not run": (
+        "staging",
+        {"postgresqlMajor": 16},
+        ("postgresqlMajor", "16", "17, 18"),
+    ),
+    "the well-known port": ("staging", {"databasePort": 5432}, ("databasePort", "5432", "other than 5432")),
+    "a port that RDS has not": ("staging", {"databasePort": 80}, ("databasePort", "80", "1150 to 65535")),
+    "a reserved user": ("staging", {"masterUsername": "rdsadmin"}, ("masterUsername", "rdsadmin", "reserved")),
+    "the superuser": ("staging", {"masterUsername": "postgres"}, ("masterUsername", "postgres", "reserved")),
+    "a database name with a hyphen": ("staging", {"databaseName": "flux-studio"}, ("databaseName", "flux-studio")),
+    "a class without its prefix": ("staging", {"instanceClass": "m7g.large"}, ("instanceClass", "m7g.large", "db.")),
+    "no room to grow": (
+        "staging",
+        {"allocatedStorageGib": 100, "maxAllocatedStorageGib": 105},
+        ("maxAllocatedStorageGib", "105", "at least 110"),
+    ),
+    "storage below what gp3 has": ("staging", {"allocatedStorageGib": 10}, ("allocatedStorageGib", "10", "20 to")),
+    "IOPS that a small volume cannot have": (
+        "staging",
+        {"allocatedStorageGib": 100, "storageIops": 12000},
+        ("storageIops", "12000", "400 or more"),
+    ),
+    "more throughput than IOPS carry": (
+        "staging",
+        {
+            "allocatedStorageGib": 400,
+            "maxAllocatedStorageGib": 800,
+            "storageIops": 12000,
+            "storageThroughputMib": 4000,
+        },
+        ("storageThroughputMib", "4000", "3000"),
+    ),
+    "a time zone that nobody lives in": (
+        "staging",
+        {"businessTimeZone": "Mars/Olympus"},
+        ("businessTimeZone", "Mars/Olympus", "IANA"),
+    ),
+    "a task that Fargate has not": (
+        "staging",
+        {"taskCpu": 1024, "taskMemoryMib": 1024},
+        ("taskMemoryMib", "1024", "2048 to 8192"),
+    ),
+    "more workers than anybody needs": ("staging", {"clusterWorkers": 1000}, ("clusterWorkers", "1000", "0 to 64")),
+    "half an account": (
+        "staging",
+        {"recoveryAccountId": "444455556666"},
+        ("recoveryRoleArn", "nothing is set", "ARN"),
+    ),
+    "a role of a third account": (
+        "staging",
+        {"recoveryAccountId": "444455556666", "recoveryRoleArn": "arn:aws:iam::777788889999:role/recovery"},
+        ("recoveryRoleArn", "777788889999", "recoveryAccountId"),
+    ),
+    "the same account as the other one": (
+        "staging",
+        {"recoveryAccountId": EXAMPLES["accountId"], "recoveryRoleArn": "arn:aws:iam::111122223333:role/recovery"},
+        ("recoveryAccountId", EXAMPLES["accountId"], "another account"),
+    ),
+    "half a network": ("staging", {"vpcId": "vpc-0123456789abcdef0"}, ("nothing is set", "databaseSubnetIds")),
+    "a subnet that is none": ("staging", {"drillSubnetIds": ["drill"]}, ("drillSubnetIds", "drill", "subnet-")),
+    "a database in one subnet": (
+        "staging",
+        {**OTHER_ACCOUNT, "databaseSubnetIds": ["subnet-00000000000000001"]},
+        ("databaseSubnetIds", "subnet-00000000000000001", "two subnets"),
+    ),
+    "a repository without an owner": (
+        "staging",
+        {"githubRepository": "fluxstudio"},
+        ("githubRepository", "owner/name"),
+    ),
+    "a tag of AWS": ("staging", {"tags": {"aws:owner": "us"}}, ("tags", "aws:owner")),
+    "a tag that is a number": ("staging", {"tags": {"cost": 1}}, ("tags", "cost")),
+    "a flag that is a word": ("staging", {"awsBackup": "sometimes"}, ("awsBackup", "sometimes", "true or false")),
+    "a number that is a fraction": ("staging", {"clusterWorkers": 1.5}, ("clusterWorkers", "1.5", "whole number")),
+    "a misspelt key": ("staging", {"multiAZ": True}, ("multiAZ", "no such key", "multiAz")),
+    "a stack with capitals": ("Prod", {}, ("stack", "Prod", "lower-case")),
+    "a stack with a long name": ("a-name-of-many-words", {}, ("stack", "a-name-of-many-words", "16")),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_meant_is_refused_by_key_value_and_accepted_form(what: str) -> None:
+    stack, change, words = REFUSED[what]
+
+    said = refusal(stack, {**LEAST, **change})
+
+    assert all(word in said for word in words), said
+    assert said.endswith(".")
+
+
+@pytest.mark.parametrize("key", ["accountId", "alertEmail", "primaryRegion", "recoveryRegion"])
+def test_what_only_the_owner_knows_has_no_default(key: str) -> None:
+    assert refusal("staging", {name: value for name, value in LEAST.items() if name != key}).startswith(f"{key}: ")
+
+
+def test_nothing_is_declared_when_the_configuration_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared: list[Settings] = []
+    monkeypatch.setattr(program, "declare", declared.append)
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({f"{PULUMI_PROJECT}:primaryRegion": "us-east-9"}))
+
+    with pytest.raises(pulumi.RunError, match=r"primaryRegion.*us-east-9"):
+        record(program.deploy, stack="staging")
+
+    assert declared == []
+
+
+def test_an_address_is_never_repeated() -> None:
+    assert "jane" not in refusal("staging", {**LEAST, "alertEmail": "jane.doe at fluxstudio.example"})
+    assert EXAMPLES["alertEmail"] not in repr(read_settings("staging", LEAST))
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging", "local"])
+def test_the_stacks_of_the_project_are_accepted(stack: str) -> None:
+    assert read_settings(stack, stack_configuration(stack)).protected is (stack == "prod")
+
+
+def test_what_the_command_line_hands_over_as_text_means_the_same() -> None:
+    typed = {**OTHER_ACCOUNT, "protected": True, "tags": {"Team": "data"}, "zones": ["a", "b", "c"]}
+    as_text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in typed.items()}
+
+    assert read_settings("prod", as_text) == read_settings("prod", typed)
+
+
+def test_the_schema_and_the_settings_know_the_same_keys() -> None:
+    asked = _asked()
+
+    assert set(SCHEMA["config"]) == asked - WITHOUT_SCHEMA
+
+
+def _asked() -> set[str]:
+    said = refusal("staging", {**LEAST, "no such key": 1})
+    return set(said.partition("Accepted are ")[2].rstrip(".").split(", "))
+
+
+def test_the_schema_and_the_settings_have_the_same_defaults() -> None:
+    defaults = {key: each["default"] for key, each in SCHEMA["config"].items() if "default" in each}
+
+    assert read_settings("staging", {**LEAST, **defaults}) == read_settings("staging", LEAST)
+
+
+def test_the_schema_gives_defaults_to_all_but_what_the_owner_knows() -> None:
+    required = {key for key, each in SCHEMA["config"].items() if "default" not in each}
+
+    assert required == {"accountId", "alertEmail", "primaryRegion", "recoveryRegion"}
+    assert [key for key, each in SCHEMA["config"].items() if each.get("secret")] == ["alertEmail"]
+
+
+def test_the_schema_names_the_types_of_its_defaults() -> None:
+    types = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+
+    for key, each in SCHEMA["config"].items():
+        assert isinstance(each.get("default", types[each["type"]]()), types[each["type"]]), key
+
+
+def test_the_program_is_found_where_the_project_says() -> None:
+    assert SCHEMA["name"] == PULUMI_PROJECT
+    assert (ROOT / SCHEMA["main"] / "__main__.py").is_file()
+    assert SCHEMA["runtime"]["options"]["toolchain"] == "uv"
+
+
+@pytest.mark.parametrize("stack", ["prod", "staging", "local"])
+def test_no_stack_lets_a_resource_fall_to_a_provider_that_nobody_declared(stack: str) -> None:
+    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+
+    assert document["config"]["pulumi:disable-default-providers"] == ["aws"]
+
+
+def test_every_region_is_one_that_amazon_knows() -> None:
+    session = botocore.session.get_session()
+    # Two opened after the list that comes with botocore was made.
+    assert REGIONS - set(session.get_available_regions("rds")) <= {"ap-east-2", "ap-southeast-7", "mx-central-1"}
+
+
+def test_what_is_left_out_must_be_known() -> None:
+    settings = read_settings("staging", {**LEAST, "omit": ["replication"]})
+
+    assert not settings.declares("replication")
+    assert all(settings.declares(feature) for feature in OMITTABLE - {"replication"})
+    with pytest.raises(LookupError):
+        settings.declares("encryption")
+
+
+def test_an_audience_without_an_address_of_its_own_shares_the_common_one() -> None:
+    alerts = read_settings("staging", {**LEAST, "alertEmails": {"on-call": "now@fluxstudio.example"}}).alerts
+
+    assert alerts.address("on-call") == "now@fluxstudio.example"
+    assert alerts.address("security") == EXAMPLES["alertEmail"]
+
+
+def test_the_least_is_enough() -> None:
+    assert read_settings("minimal", MINIMAL).network.recovery is False
+    assert read_settings("staging", LEAST).database.point_in_time_days == policy.RDS_POINT_IN_TIME_DAYS
+
+
+@given(st.dictionaries(st.text(), st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.lists(st.text()))))
+def test_whatever_is_configured_is_read_or_refused(configuration: dict[str, Any]) -> None:
+    said = objection(configuration)
+
+    assert said is None or said.endswith(".")
+
+
+@given(st.sampled_from(sorted(_asked())), st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.floats()))
+def test_whatever_a_key_is_set_to_is_read_or_refused_by_a_name(key: str, value: Any) -> None:
+    said = objection({**LEAST, key: value})
+
+    assert said is None or said.partition(":")[0] in _asked()
+
+
+def objection(configuration: Mapping[str, Any]) -> str | None:
+    try:
+        read_settings("staging", configuration)
+    except SettingsError as refused:
+        return str(refused)
+    return None
+
+
+WEEK: Final = 7 * 24 * 60
+times = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda time: f"{time[0]:02}:{time[1]:02}")
+days = st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
+backup_windows = st.builds("{}-{}".format, times, times).map(parse_backup_window).filter(bool)
+maintenance_windows = (
+    st.builds("{}:{}-{}:{}".format, days, times, days, times).map(parse_maintenance_window).filter(bool)
+)
+
+
+@given(maintenance_windows, backup_windows)
+def test_windows_meet_when_they_share_a_minute_of_the_week(maintenance: Window, backup: Window) -> None:
+    shared = _minutes(maintenance) & _minutes(backup)
+
+    assert maintenance.meets(backup) is backup.meets(maintenance) is bool(shared)
+
+
+def _minutes(window: Window) -> set[int]:
+    starts = range(window.start_minutes, WEEK, 24 * 60) if window.daily else [window.start_minutes]
+    return {(start + minute) % WEEK for start in starts for minute in range(window.length_minutes)}
+
+
+def test_a_key_that_was_asked_for_is_not_unknown() -> None:
+    configuration = Configuration({"zones": ["a"]})
+    configuration.texts("zones", form="zones", accept=str.isalpha)
+
+    configuration.refuse_what_was_not_asked()
+
+
+def test_the_project_file_names_no_number_of_the_plan() -> None:
+    assert not WITHOUT_SCHEMA & set(SCHEMA["config"])
+    assert Path(ROOT / "Pulumi.yaml").read_text(encoding="utf-8").count("35") == 0
