@@ -29,6 +29,9 @@ COPY ops ops
 COPY infra infra
 COPY sql sql
 RUN uv sync --frozen --no-dev --no-editable
+# A load's cluster and whoever connects to it (clusterWorkers) must have the same version, so every image has it.
+RUN uv pip install --no-cache --python "${UV_PROJECT_ENVIRONMENT}/bin/python" --require-hashes \
+    --requirement infra/load-cluster-requirements.txt
 
 FROM base
 # 18 or 17: the major version of the stack's server (postgresqlMajor). A newer pg_dump may read an older server, but a
@@ -51,8 +54,15 @@ RUN groupadd --gid 10001 fluxstudio \
     && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/fluxstudio
 COPY --from=build /opt/fluxstudio/venv /opt/fluxstudio/venv
 COPY tasks.py /opt/fluxstudio/tasks.py
+# Tasks check the server's certificate to the full (database_tls of the contract), and libpq has no authorities of its
+# own. AWS replaces this bundle whenever it adds a region, so no checksum is written here: it is trusted because it comes
+# over TLS from AWS, and the build fails unless the instance's authority (infra/database.py) is in it.
+ADD --chmod=0444 https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem /opt/fluxstudio/rds-global-bundle.pem
+RUN openssl storeutl -noout -text -certs /opt/fluxstudio/rds-global-bundle.pem \
+    | grep --count 'Subject:.*Amazon RDS [a-z0-9-]* Root CA RSA2048 G1'
 ENV FLUXSTUDIO_PG_BIN=/usr/lib/postgresql/${POSTGRESQL_MAJOR}/bin \
     HOME=/var/lib/fluxstudio \
+    PGSSLROOTCERT=/opt/fluxstudio/rds-global-bundle.pem \
     PATH=/opt/fluxstudio/venv/bin:/usr/lib/postgresql/${POSTGRESQL_MAJOR}/bin:/usr/local/bin:/usr/bin:/bin
 USER 10001:10001
 WORKDIR /var/lib/fluxstudio

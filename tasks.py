@@ -67,7 +67,7 @@ def task(**help: str) -> Callable[[Callable[..., Any]], CommandTask]:
     return lambda body: CommandTask(body, Terminal(progress_bars, show), help)
 
 
-wrong_usage_exits_with_two()
+wrong_usage_exits_with_two(show)
 
 
 # --- The whole plan -----------------------------------------------------------------------------------------------
@@ -143,7 +143,9 @@ def local_reset(run: Run, yes: bool = False) -> Any:
     out="Directory to write the store into.",
     scale="Size: 1 is a company of about 120 users and 3 000 messages.",
     seed="The same seed gives the same bytes.",
-    damage="Damage to write into the store; may be given several times.",
+    damage="Damage to write into the store; may be given several times: torn-empty, torn-prefix, torn-tail, bad-record,"
+    " not-utf8, byte-order-mark, record-without-id, non-object-record, capped-messages, duplicate-ids,"
+    " duplicate-task-ids, bad-sqlite, missing-users.",
 )
 def make_store(run: Run, out: Path, scale: int = 1, seed: int = 1, damage: tuple[str, ...] = ()) -> Any:
     """Write a sample store of JSON files, as the application would have left it."""
@@ -180,7 +182,7 @@ def revert(run: Run, to: int, yes: bool = False) -> Any:
 
     backup = safety.backup_before(run.stack, "revert") if yes else None
     result = migrations.revert(run.stack, to=to, dry_run=not yes, backup=backup)
-    return result if yes else command.unconfirmed(result, what=f"revert the schema to version {to}")
+    return result if yes or not result.steps else command.unconfirmed(result, what=f"revert the schema to version {to}")
 
 
 @task()
@@ -213,6 +215,9 @@ def init_schema(run: Run) -> Any:
     kind="baseline, delta or auto.",
     accept_quarantined="How many records may go into quarantine before the load counts as failed.",
     overwrite_changes="Let a delta undo rows that something else changed since the last load.",
+    accept_deletions="Let a delta delete most of a table, or everything that came from files that are gone.",
+    missing_users="What becomes of records that need a user who is in no file: placeholder (an inactive user takes the"
+    " place) or quarantine (the record is set aside).",
 )
 def load(
     run: Run,
@@ -220,16 +225,23 @@ def load(
     kind: str = "auto",
     accept_quarantined: int = 0,
     overwrite_changes: bool = False,
+    accept_deletions: bool = False,
+    missing_users: str = "placeholder",
 ) -> Any:
     """Load a snapshot into the database: everything, or what has changed since."""
     from ops.load import LoadKind, load
+    from ops.mapping.quarantine import MissingUsers
 
+    load_kind = command.one_of("--kind", kind, LoadKind)
+    missing = command.one_of("--missing-users", missing_users, MissingUsers)
     return load(
         run.stack,
         run.snapshot(snapshot),
-        kind=command.one_of("--kind", kind, LoadKind),
+        kind=load_kind,
         accept_quarantined=accept_quarantined,
         overwrite_changes=overwrite_changes,
+        accept_deletions=accept_deletions,
+        missing_users=missing,
         progress=run.progress,
     )
 
@@ -253,14 +265,18 @@ def export_files(run: Run, out: Path) -> Any:
 
 
 # --- Backups ------------------------------------------------------------------------------------------------------
-@task(detail="Words that say why, kept in the manifest.")
-def backup(run: Run, detail: str = "") -> Any:
+@task(
+    detail="Words that say why, kept in the manifest.",
+    trigger="Why: manual, predeploy, premigration or schedule. What precedes a change is kept apart.",
+)
+def backup(run: Run, detail: str = "", trigger: str = "manual") -> Any:
     """Make a full restore point with three verified copies."""
     from ops import views
     from ops.backup.create import create_backup
     from ops.backup.manifest import Trigger
 
-    point = create_backup(run.stack, trigger=Trigger.MANUAL, detail=detail, progress=run.progress)
+    reason = command.one_of("--trigger", trigger, Trigger)
+    point = create_backup(run.stack, trigger=reason, detail=detail, progress=run.progress)
     return command.judge(point, shown=views.restore_point(point))
 
 
@@ -272,6 +288,18 @@ def backups(run: Run) -> Any:
 
     listed = list_backups(run.stack)
     return command.judge(listed, shown=views.catalogue(listed))
+
+
+@task(
+    id="Restore point, as listed by backups.",
+    copy="vault, primary or recovery; all three when absent.",
+    quick="Compare sizes and what S3 says of each object, instead of reading every byte.",
+)
+def verify_backup(run: Run, id: str, copy: str = "", quick: bool = False) -> Any:
+    """Read every byte of a restore point's copies again, without restoring them."""
+    from ops.backup.verify import verify_backup
+
+    return verify_backup(run.stack, id, copy=copy or None, deep=not quick)
 
 
 @task(
@@ -288,9 +316,28 @@ def restore(run: Run, id: str, copy: str = "", into: str = "", replace: bool = F
     return safety.restore_point(run.stack, id, copy=copy, into=into, replace=replace, yes=yes)
 
 
-@task(id="Restore point; the newest when absent.", copy="vault, primary or recovery; drawn by lot when absent.")
-def restore_drill(run: Run, id: str = "", copy: str = "") -> Any:
+@task(
+    id="Restore point; drawn by lot when absent.",
+    copy="vault, primary or recovery; drawn by lot when absent.",
+    isolated="On a server of its own, deleted afterwards; the stack's server and password are not needed.",
+)
+def restore_drill(run: Run, id: str = "", copy: str = "", isolated: bool = False) -> Any:
     """Restore into a scratch database, compare everything, and measure the time."""
     from ops.backup.drill import restore_drill
 
-    return restore_drill(run.stack, restore_point_id=id or None, copy=copy or None)
+    return restore_drill(run.stack, restore_point_id=id or None, copy=copy or None, isolated=isolated)
+
+
+# --- The infrastructure -------------------------------------------------------------------------------------------
+@task()
+def preview_local(run: Run) -> Any:
+    """Show what the infrastructure program would create, and its monthly cost, without AWS."""
+    from infra.preview import preview
+    from infra.settings import SettingsError
+    from ops.errors import UsageError
+
+    try:
+        return preview(run.stack_name)
+    except SettingsError as error:
+        file = f"Pulumi.{run.stack_name}.yaml"
+        raise UsageError(str(error), where=file, next_step=f"Correct {file}, or name another stack.") from error

@@ -12,8 +12,9 @@ KEY: Final = "the ARN of a KMS key"
 REPOSITORY: Final = "a GitHub repository as owner/name, or as owner@id/name@id where tokens name it so"
 ROLE: Final = "the ARN of an IAM role"
 
-# Roles and buckets get suffixes; the longest must stay below the 63 characters of a bucket's name.
-_NAME: Final = re.compile(r"[a-z](-?[a-z0-9]){1,15}", re.ASCII)
+# Roles and buckets get suffixes; the longest must stay below the 63 characters of a bucket's name. A hyphen ends the
+# name in all of them: with one in it, a pattern over one stack's names would cover another's.
+_NAME: Final = re.compile(r"[a-z][a-z0-9]{1,15}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 _ADDRESS: Final = re.compile(r"[^@\s]{1,64}@([a-z0-9-]+\.)+[a-z0-9-]{2,}", re.ASCII | re.IGNORECASE)
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
@@ -31,7 +32,7 @@ _LONGEST_TAG_VALUE: Final = 256
 
 def is_name(text: str) -> bool:
     """Whether it can be a stack's name: part of every name in the account."""
-    return len(text) <= 16 and _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None
 
 
 def is_account(text: str) -> bool:

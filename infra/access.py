@@ -46,7 +46,9 @@ class Access(pulumi.ComponentResource):
         settings, access = args.settings, args.settings.access
         options = self._github()
         reading = self._policies(read_policies(settings.naming, settings.regions, access))
-        writing = self._policies(deploy_policies(settings.naming, settings.regions, access))
+        adopted = settings.network.existing
+        vpc_ids = (adopted.vpc_id,) if adopted else ()
+        writing = self._policies(deploy_policies(settings.naming, settings.regions, access, vpc_ids))
         self.preview_role_arn = self._role("preview", "pull_request", _LONGEST_PREVIEW_SECONDS, reading, options)
         self.drift_role_arn = self._role("drift", "ref:refs/heads/main", _LONGEST_PREVIEW_SECONDS, reading, options)
         # A deployment writes the state as well, so it does not get the policy that only reads it.

@@ -1,6 +1,7 @@
 """The calls by which the resources of this program are read, and those by which they are made, changed and removed.
 
-Each is spelled out: a pattern would also allow what AWS adds to a service tomorrow.
+Each is spelled out: a pattern would also allow what AWS adds to a service tomorrow. What writes to keys, networks and
+backup plans stands in :mod:`infra.access_tagged`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ READ: Final[Mapping[str, tuple[str, ...]]] = {
         "ListTags",
     ),
     "cloudwatch": (
-        "DescribeAlarms",
         "GetAlarmMuteRule",
         "GetDashboard",
         "ListTagsForResource",
@@ -109,13 +109,9 @@ READ: Final[Mapping[str, tuple[str, ...]]] = {
 
 WRITE: Final[Mapping[str, tuple[str, ...]]] = {
     "backup": (
-        "CreateBackupPlan",
-        "CreateBackupSelection",
         "CreateBackupVault",
         "CreateRestoreTestingPlan",
         "CreateRestoreTestingSelection",
-        "DeleteBackupPlan",
-        "DeleteBackupSelection",
         "DeleteBackupVaultNotifications",
         "DeleteRestoreTestingPlan",
         "DeleteRestoreTestingSelection",
@@ -124,56 +120,17 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
         "PutBackupVaultNotifications",
         "TagResource",
         "UntagResource",
-        "UpdateBackupPlan",
         "UpdateRestoreTestingPlan",
         "UpdateRestoreTestingSelection",
     ),
     "cloudwatch": (
         "DeleteAlarmMuteRule",
-        "DeleteAlarms",
         "DeleteDashboards",
         "PutAlarmMuteRule",
-        "PutCompositeAlarm",
         "PutDashboard",
         "PutMetricAlarm",
         "TagResource",
         "UntagResource",
-    ),
-    "ec2": (
-        "AssociateRouteTable",
-        "AuthorizeSecurityGroupEgress",
-        "AuthorizeSecurityGroupIngress",
-        "CreateFlowLogs",
-        "CreateNetworkAcl",
-        "CreateNetworkAclEntry",
-        "CreateRoute",
-        "CreateRouteTable",
-        "CreateSecurityGroup",
-        "CreateSubnet",
-        "CreateTags",
-        "CreateVpc",
-        "CreateVpcEndpoint",
-        "DeleteFlowLogs",
-        "DeleteNetworkAcl",
-        "DeleteNetworkAclEntry",
-        "DeleteRoute",
-        "DeleteRouteTable",
-        "DeleteSecurityGroup",
-        "DeleteSubnet",
-        "DeleteTags",
-        "DeleteVpc",
-        "DeleteVpcEndpoints",
-        "DisassociateRouteTable",
-        "ModifySecurityGroupRules",
-        "ModifySubnetAttribute",
-        "ModifyVpcAttribute",
-        "ModifyVpcEndpoint",
-        "ReplaceNetworkAclAssociation",
-        "ReplaceNetworkAclEntry",
-        "RevokeSecurityGroupEgress",
-        "RevokeSecurityGroupIngress",
-        "UpdateSecurityGroupRuleDescriptionsEgress",
-        "UpdateSecurityGroupRuleDescriptionsIngress",
     ),
     "ecr": (
         "BatchCheckLayerAvailability",
@@ -213,18 +170,6 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
         "RemoveTargets",
         "TagResource",
         "UntagResource",
-    ),
-    "kms": (
-        "CreateAlias",
-        "CreateGrant",
-        "Decrypt",
-        "EnableKeyRotation",
-        "Encrypt",
-        "GenerateDataKey",
-        "PutKeyPolicy",
-        "TagResource",
-        "UntagResource",
-        "UpdateKeyDescription",
     ),
     "logs": (
         "CreateLogGroup",
@@ -344,12 +289,23 @@ WRITE_ANYWHERE: Final = (
     "backup-storage:MountCapsule",
     "ecr:GetAuthorizationToken",
     "ecs:DeregisterTaskDefinition",
-    "kms:CreateKey",
+    # Amazon VPC user guide, "Cross-Region enabled AWS services", and the private names of endpoints.
+    "route53:AssociateVPCWithHostedZone",
+    "route53:DisassociateVPCFromHostedZone",
+    # AWS Cloud Map makes a private zone in the name of whoever makes a namespace.
+    "route53:CreateHostedZone",
+    "route53:ListHostedZonesByName",
     "servicediscovery:CreatePrivateDnsNamespace",
     "servicediscovery:TagResource",
     "servicediscovery:UntagResource",
     "sns:Unsubscribe",
+    "vpce:AllowMultiRegion",
 )
+# CloudWatch API reference: with a composite alarm, each of these is refused unless it is allowed for all alarms.
+READ_COMPOSITES: Final = ("cloudwatch:DescribeAlarms",)
+WRITE_COMPOSITES: Final = ("cloudwatch:DeleteAlarms", "cloudwatch:PutCompositeAlarm")
+# The zone of a namespace has an id that Route 53 draws, in no account's name.
+NAMESPACE_ZONES: Final = ("route53:DeleteHostedZone", "route53:GetHostedZone")
 
 # Roles may be made only with the boundary, so these stand apart.
 MAKE_ROLE: Final = ("iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:AttachRolePolicy", "iam:PutRolePolicy")

@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence
 from infra.access_actions import (
     CHANGE_ROLE,
     MAKE_ROLE,
+    NAMESPACE_ZONES,
     NEVER,
     READ,
     READ_ANYWHERE,
+    READ_COMPOSITES,
     WRITE,
     WRITE_ANYWHERE,
+    WRITE_COMPOSITES,
     actions,
 )
-from infra.access_resources import GITHUB_HOST, resources
+from infra.access_resources import GITHUB_HOST, NAMESPACE_ZONES_ARN, named_resources, resources
+from infra.access_tagged import key_statements, network_statements, plan_statements
 from infra.boundary import boundary_arn
 from infra.naming import Naming, bucket_arn
 from infra.policy_documents import Document, Statement, allow, deny, document
@@ -25,8 +29,8 @@ AUDIENCE = "sts.amazonaws.com"
 # A managed policy holds 6144 characters, so rights come in several.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "data": ("backup", "kms", "rds", "s3", "secretsmanager", "ssm"),
-    "network": ("ec2", "servicediscovery"),
-    "runtime": ("cloudwatch", "ecr", "ecs", "events", "logs", "scheduler", "sns", "sqs"),
+    "network": ("ec2",),
+    "runtime": ("cloudwatch", "ecr", "ecs", "events", "logs", "scheduler", "servicediscovery", "sns", "sqs"),
 }
 _SERVICES_WITH_ROLES_OF_THEIR_OWN = ("backup.amazonaws.com", "ecs.amazonaws.com", "rds.amazonaws.com")
 _ROLES_ARE_FOR = (
@@ -70,35 +74,61 @@ def github_trust(naming: Naming, repository: str, subject: str) -> Document:
 def read_policies(naming: Naming, regions: Sequence[str], access: AccessSettings) -> dict[str, Document]:
     """What a preview may: read how resources are set up, and the state. Never data, never a secret's value."""
     return {
-        **{f"read-{part}": statements for part, statements in _parts(naming, regions, READ, "Read").items()},
-        "read-rest": document(*_grants(naming, regions, READ, ("iam",), "Read"), _anywhere("Read", READ_ANYWHERE)),
+        **{
+            f"read-{part}": document(*_grants(resources(naming, regions), READ, services, "Read"))
+            for part, services in PARTS.items()
+        },
+        "read-rest": document(
+            *_grants(resources(naming, regions), READ, ("iam",), "Read"),
+            _anywhere("Read", (*READ_ANYWHERE, *READ_COMPOSITES)),
+        ),
         "read-state": document(*_state(access, ("s3:GetObject",), ("kms:Decrypt",)), _no_secrets()),
     }
 
 
-def deploy_policies(naming: Naming, regions: Sequence[str], access: AccessSettings) -> dict[str, Document]:
-    """What a deployment may beyond reading: make and change the stack, but neither lose data nor widen its limits."""
+def deploy_policies(
+    naming: Naming, regions: Sequence[str], access: AccessSettings, vpc_ids: Sequence[str] = ()
+) -> dict[str, Document]:
+    """What a deployment may beyond reading: make and change the stack, but neither lose data nor widen its limits.
+
+    ``vpc_ids`` are networks of somebody else that the stack lives in.
+    """
     state = _state(
         access,
         ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
         ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
     )
     return {
-        **{f"write-{part}": statements for part, statements in _parts(naming, regions, WRITE, "Write").items()},
+        **_writing(naming, regions, vpc_ids),
         "write-roles": document(*_roles(naming)),
-        "write-limits": document(_anywhere("Write", WRITE_ANYWHERE), *state, *_limits(naming)),
+        "write-limits": document(_anywhere("Write", (*WRITE_ANYWHERE, *WRITE_COMPOSITES)), *state, *_limits(naming)),
     }
 
 
-def _parts(naming: Naming, regions: Sequence[str], of: Mapping[str, tuple[str, ...]], verb: str) -> dict[str, Document]:
-    return {part: document(*_grants(naming, regions, of, services, verb)) for part, services in PARTS.items()}
+def _writing(naming: Naming, regions: Sequence[str], vpc_ids: Sequence[str]) -> dict[str, Document]:
+    by_tags = {
+        "data": [*key_statements(naming, regions), *plan_statements(naming, regions)],
+        "network": network_statements(naming, regions, vpc_ids),
+        "runtime": [_namespace_zones()],
+    }
+    named = named_resources(naming, regions)
+    return {
+        f"write-{part}": document(*_grants(named, WRITE, services, "Write"), *by_tags[part])
+        for part, services in PARTS.items()
+    }
+
+
+def _namespace_zones() -> Statement:
+    # A zone bears no tags that a policy could compare; so only AWS Cloud Map may touch one on somebody's behalf.
+    condition = {"Bool": {"aws:ViaAWSService": "true"}}
+    return allow("NamespaceZones", NAMESPACE_ZONES, (NAMESPACE_ZONES_ARN,), condition=condition)
 
 
 def _grants(
-    naming: Naming, regions: Sequence[str], of: Mapping[str, tuple[str, ...]], services: Sequence[str], verb: str
+    named: Mapping[str, Sequence[str]], of: Mapping[str, tuple[str, ...]], services: Sequence[str], verb: str
 ) -> list[Statement]:
-    named = resources(naming, regions)
-    return [allow(f"{verb}{_sid(service)}", actions(of, service), named[service]) for service in services]
+    wanted = [service for service in services if service in of]
+    return [allow(f"{verb}{_sid(service)}", actions(of, service), named[service]) for service in wanted]
 
 
 def _anywhere(verb: str, calls: Sequence[str]) -> Statement:

@@ -1,6 +1,7 @@
 """What of a stack each service holds, as policies name it: by the stack's own prefix wherever AWS lets us choose names.
 
-Where AWS draws the ids (networks, keys, backup plans), every one of the account in the stack's regions has to be named.
+Where AWS draws the ids (networks, keys, backup plans), every one of the account in the stack's regions has to be named;
+only reading goes by that alone, and :mod:`infra.access_tagged` says whose of them may be changed.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from infra.naming import PROJECT, Naming, bucket_arn
+from infra.regions import PARTITION
 
 GITHUB_HOST = "token.actions.githubusercontent.com"
+NAMESPACE_ZONES_ARN = f"arn:{PARTITION}:route53:::hostedzone/*"
 _NETWORK_KINDS = (
     "network-acl",
     "network-interface",
@@ -21,7 +24,7 @@ _NETWORK_KINDS = (
     "vpc-endpoint",
     "vpc-flow-log",
 )
-_RDS_KINDS = ("db", "es", "pg", "snapshot", "subgrp")
+_RDS_KINDS = ("es", "pg", "snapshot", "subgrp")
 
 
 def resources(naming: Naming, regions: Sequence[str]) -> Mapping[str, list[str]]:
@@ -51,7 +54,7 @@ def resources(naming: Naming, regions: Sequence[str]) -> Mapping[str, list[str]]
         "kms": each("kms", "key/*", naming.key_alias),
         "logs": each("logs", *(f"log-group:{group}*" for group in _log_groups(naming))),
         # The instance bears the stack's name without a suffix; replicated automated backups bear ids that AWS draws.
-        "rds": each("rds", *(f"{kind}:{naming.instance}*" for kind in _RDS_KINDS), "auto-backup:*"),
+        "rds": each("rds", f"db:{naming.instance}", *(f"{kind}:{ours}" for kind in _RDS_KINDS), "auto-backup:*"),
         "s3": [bucket_arn(ours)],
         "scheduler": each("scheduler", f"schedule-group/{ours}", f"schedule/{ours}/*"),
         # RDS names the secret of a password that it manages.
@@ -60,6 +63,14 @@ def resources(naming: Naming, regions: Sequence[str]) -> Mapping[str, list[str]]
         "sns": each("sns", ours),
         "sqs": each("sqs", ours),
         "ssm": each("ssm", f"parameter{naming.contract_parameter}"),
+    }
+
+
+def named_resources(naming: Naming, regions: Sequence[str]) -> Mapping[str, list[str]]:
+    """Give those of them that bear a name of the stack's, or an id that no policy can tell whose it is."""
+    return {
+        service: [arn for arn in arns if ":backup-plan:" not in arn]
+        for service, arns in resources(naming, regions).items()
     }
 
 

@@ -96,7 +96,7 @@ class AwsBackup(pulumi.ComponentResource):
             f"{self._prefix}-{place}-policy",
             region=side.region,
             backup_vault_name=vault.name,
-            policy=json.dumps(vault_policy()),
+            policy=json.dumps(vault_policy(keep=settings.deletion_protection)),
             opts=child(self),
         )
         aws.backup.VaultNotifications(

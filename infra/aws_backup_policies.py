@@ -82,15 +82,14 @@ def restore_role_policy(
     )
 
 
-def vault_policy() -> Document:
-    """Of a vault: recovery points go when their time has come, and not before. In it, ``*`` means this vault."""
-    forbidden = (
-        "backup:DeleteBackupVault",
-        "backup:DeleteBackupVaultAccessPolicy",
-        "backup:DeleteRecoveryPoint",
-        "backup:UpdateRecoveryPointLifecycle",
-    )
-    return document(deny("NothingGoesEarly", forbidden, ("*",), principal=ANYONE))
+def vault_policy(*, keep: bool) -> Document:
+    """Of a vault: recovery points go when their time has come, and not before. In it, ``*`` means this vault.
+
+    Without ``keep``, whoever tears the stack down may take recovery points, vault and this policy away.
+    """
+    forbidden = ("backup:DeleteBackupVault", "backup:DeleteBackupVaultAccessPolicy", "backup:DeleteRecoveryPoint")
+    actions = (*(forbidden if keep else ()), "backup:UpdateRecoveryPointLifecycle")
+    return document(deny("NothingGoesEarly", actions, ("*",), principal=ANYONE))
 
 
 def _snapshots(naming: Naming, regions: Sequence[str]) -> list[str]:

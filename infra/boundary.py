@@ -45,7 +45,10 @@ class Boundary(pulumi.ComponentResource):
             f"{name}-policy",
             name=boundary_name(args.settings.naming),
             description="The most that a role of this stack can do.",
-            policy=json.dumps(boundary_policy(args.settings.regions)),
+            policy=json.dumps(
+                boundary_policy(args.settings.naming, args.settings.regions, args.settings.recovery_account_id),
+                separators=(",", ":"),
+            ),
             opts=child(self),
         )
         self.arn = policy.arn

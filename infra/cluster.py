@@ -1,7 +1,8 @@
 """A scheduler and workers of Dask that share a very large load; for the days of the migration, and gone afterwards.
 
-Dask runs whatever reaches its ports, so nothing but the members of the cluster does: their security group opens these
-ports to itself alone. What they say to each other stays in the private subnets and is not encrypted a second time.
+Dask runs whatever reaches its ports, so nothing does but the members of the cluster and, on the scheduler's, the tasks
+beside the database, one of which hands it the load. What they say to each other stays in the private subnets and is not
+encrypted a second time.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class LoadCluster(pulumi.ComponentResource):
         zone = f"{args.settings.stack}.fluxstudio.internal"
         self.address = f"tcp://scheduler.{zone}:{SCHEDULER_PORT}"
         self._group = self._members()
+        self._let_operations_in()
         self._role_arn = self._role().arn
         scheduler = self._scheduler(self._directory(zone))
         self._workers(scheduler)
@@ -99,6 +101,32 @@ class LoadCluster(pulumi.ComponentResource):
                 opts=child(self),
             )
         return group
+
+    def _let_operations_in(self) -> None:
+        """Let tasks of the operations reach the scheduler, out of their group and into that of the members."""
+        operations_id = self._args.operations_security_group_id
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._prefix}-scheduler-from-operations",
+            region=self._region,
+            security_group_id=self._group.id,
+            referenced_security_group_id=operations_id,
+            ip_protocol="tcp",
+            from_port=SCHEDULER_PORT,
+            to_port=SCHEDULER_PORT,
+            description="A task hands over a load.",
+            opts=child(self),
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._prefix}-operations-to-scheduler",
+            region=self._region,
+            security_group_id=operations_id,
+            referenced_security_group_id=self._group.id,
+            ip_protocol="tcp",
+            from_port=SCHEDULER_PORT,
+            to_port=SCHEDULER_PORT,
+            description="A task hands over a load.",
+            opts=child(self),
+        )
 
     def _role(self) -> aws.iam.Role:
         naming = self._args.settings.naming

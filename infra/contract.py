@@ -40,7 +40,7 @@ class ContractArgs:
     """What is only known once it is made. Names come from the settings.
 
     ``key_arns`` are by region, ``topic_arns`` by audience. ``recovery_provider`` is set when another account holds the
-    copies: the contract's copy then lies there, too.
+    copies: the contract lies there, too, for whoever has nothing left but those.
     """
 
     settings: Settings
@@ -72,7 +72,10 @@ class Contract(pulumi.ComponentResource):
         self.value = contract(args)
         document = self.value.apply(StackContract.to_json)
         self._parameter("primary", settings.naming, settings.primary_region, document, None)
-        self._parameter("recovery", settings.naming, settings.recovery_region, document, args.recovery_provider)
+        # Tasks of the other region run in this account, wherever the copies lie.
+        self._parameter("recovery", settings.naming, settings.recovery_region, document, None)
+        if args.recovery_provider is not None:
+            self._parameter("copies", settings.naming, settings.recovery_region, document, args.recovery_provider)
         self.register_outputs({"document": document})
 
     def export(self) -> None:

@@ -17,7 +17,7 @@ import pulumi_aws as aws
 from infra.database_policies import monitoring_trust
 from infra.database_settings import DatabaseSettings, Insights
 from infra.logs import audit_log_group
-from infra.options import after, child, kept
+from infra.options import after, child, kept, left_alone
 from infra.regions import PARTITION
 from infra.settings import Settings
 from ops import policy
@@ -179,7 +179,8 @@ class Database(pulumi.ComponentResource):
             secret_id=self.secret_arn,
             rotate_immediately=False,
             rotation_rules={"automatically_after_days": policy.PASSWORD_ROTATION_DAYS},
-            opts=child(self),
+            # RDS lets nobody cancel the rotation of its secret; it goes with the instance.
+            opts=left_alone(self),
         )
 
     def _replicate_automated_backups(self, instance: aws.rds.Instance) -> None:

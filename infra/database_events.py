@@ -42,7 +42,8 @@ SUBSCRIPTIONS: Final = (
     ),
     Subscription("db-parameter-group", ("configuration change",)),
     Subscription("db-security-group", ("configuration change", "failure")),
-    Subscription("db-snapshot", ("creation", "deletion", "notification", "restoration")),
+    # Not their creation: one is made every business hour, and watched for.
+    Subscription("db-snapshot", ("deletion", "notification", "restoration")),
 )
 
 

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.image_names import repository_url
-from infra.naming import Naming
-from infra.settings import EXAMPLES, Settings, SettingsError, read_settings
+from infra.settings import EXAMPLES, SettingsError, read_settings
 from infra.stack_files import ROOT, stack_configuration, stack_names
 
 EXIT_USAGE: Final = 2
@@ -37,10 +36,15 @@ class Target:
     preview_role: str
     drift_role: str
     deploy_role: str
-    registry: str
-    recovery_registry: str
-    recovery_region: str
-    image_tag: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """Where a stack's image is pushed to, under which tag, and for which server; GitHub need not deliver the stack."""
+
+    tag: str
+    regions: tuple[str, str]
+    repositories: tuple[str, str]
     postgresql_major: int
 
 
@@ -74,32 +78,52 @@ def target(stack: str, configuration: Mapping[str, Any]) -> Target | None:
         preview_role=naming.role_arn("preview"),
         drift_role=naming.role_arn("drift"),
         deploy_role=naming.role_arn("deploy"),
-        **_image(settings, naming),
+    )
+
+
+def image(stack: str, configuration: Mapping[str, Any]) -> Image:
+    """Give where a stack's image belongs.
+
+    Raises:
+        SettingsError: the configuration is refused, or names no account.
+    """
+    settings = read_settings(stack, configuration)
+    if settings.account_id == EXAMPLES["accountId"]:
+        raise SettingsError(f"accountId: nothing is set in Pulumi.{stack}.yaml. Set it to the account of the stack.")
+    return Image(
+        tag=settings.schedules.image_tag,
+        regions=settings.regions,
+        repositories=(
+            repository_url(settings.naming, settings.primary_region),
+            repository_url(settings.naming, settings.recovery_region),
+        ),
+        postgresql_major=settings.database.postgresql_major,
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the stacks as one line that a workflow's step takes as its output."""
+    """Print the stacks as one line that a workflow's step takes as its output, or where a stack's image belongs."""
     parser = argparse.ArgumentParser(prog="python -m infra.delivery", description=__doc__)
-    parser.add_argument("--stack", default="", help="only this one")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--stack", default="", help="only this one")
+    which.add_argument("--image-of", default="", metavar="STACK", help="where this stack's image is pushed to, as JSON")
     given = parser.parse_args(arguments)
     try:
-        found = [each for each in targets() if given.stack in ("", each.stack)]
+        line = _image_line(given.image_of) if given.image_of else _targets_line(given.stack)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
-    sys.stdout.write(f"stacks={json.dumps([dataclasses.asdict(each) for each in found])}\n")
+    sys.stdout.write(f"{line}\n")
     return 0
 
 
-def _image(settings: Settings, naming: Naming) -> dict[str, Any]:
-    return {
-        "registry": repository_url(naming, settings.primary_region),
-        "recovery_registry": repository_url(naming, settings.recovery_region),
-        "recovery_region": settings.recovery_region,
-        "image_tag": settings.schedules.image_tag,
-        "postgresql_major": settings.database.postgresql_major,
-    }
+def _image_line(stack: str) -> str:
+    return json.dumps(dataclasses.asdict(image(stack, stack_configuration(stack))))
+
+
+def _targets_line(stack: str) -> str:
+    found = [each for each in targets() if stack in ("", each.stack)]
+    return f"stacks={json.dumps([dataclasses.asdict(each) for each in found])}"
 
 
 if __name__ == "__main__":

@@ -51,7 +51,8 @@ class Image(pulumi.ComponentResource):
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scan_on_push": True},
             encryption_configurations=[{"encryption_type": "KMS", "kms_key": key_arn}],
-            force_delete=False,
+            # ECR deletes no repository with images in it unless it is told to, so a teardown would stop here.
+            force_delete=not settings.deletion_protection,
             opts=child(self),
         )
         aws.ecr.LifecyclePolicy(

@@ -9,18 +9,16 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+from typing import Final
 
-from infra.operation_settings import FargateSize
+from infra.operation_settings import LEAST_SCRATCH_GIB, FargateSize
 from infra.schedule_expressions import every_business_hour, every_day, every_minutes, every_months
 from infra.settings import Settings
 from ops import policy
 
 UTC = "UTC"
-# Amazon ECS developer guide, "Fargate task ephemeral storage": more than the 20 GiB that come with a task.
-_LEAST_SCRATCH_GIB = 21
-_MOST_SCRATCH_GIB = 200
-# A drill holds the dump and the database restored from it at once, with its indexes.
-_DRILL_SCRATCH_FACTOR = 3
+# Commands of the plan that the command line does not have yet. Their schedules are declared, but off.
+NOT_YET: Final = frozenset({"backup-incremental", "validate-recovery", "watch"})
 _WATCHER_SIZE = FargateSize(cpu=512, memory_mib=1024)
 
 
@@ -68,6 +66,11 @@ class Job:
     scratch_gib: int
     timing: Timing | None
 
+    @property
+    def runs(self) -> bool:
+        """Whether its schedule is on: its command is there to be run."""
+        return self.command[0] not in NOT_YET
+
 
 def jobs(settings: Settings) -> tuple[Job, ...]:
     """Give the tasks of a stack."""
@@ -76,8 +79,9 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
 
 
 def _operations(settings: Settings) -> tuple[Job, ...]:
-    large = (settings.schedules.size, _scratch(settings, 1))
-    small = (_WATCHER_SIZE, _LEAST_SCRATCH_GIB)
+    # A backup holds a dump, which is smaller than what a drill makes of it.
+    large = (settings.schedules.size, settings.schedules.scratch_gib)
+    small = (_WATCHER_SIZE, LEAST_SCRATCH_GIB)
     return (
         _beside(
             "full-backup",
@@ -150,7 +154,7 @@ def _drills(settings: Settings) -> tuple[Job, ...]:
             settings,
             "restore-drill",
             "Restore the primary copy of a restore point and compare everything.",
-            ("restore-drill", "--copy", "primary"),
+            ("restore-drill", "--isolated", "--copy", "primary"),
             Room.DRILL,
             every_months(policy.RESTORE_DRILL_EVERY, policy.RESTORE_DRILL_DAY_OF_MONTH, policy.DRILL_TIME_UTC),
         ),
@@ -173,7 +177,7 @@ def _recovery(settings: Settings) -> tuple[Job, Job]:
         settings,
         "disaster-recovery-drill",
         "Restore the recovery copy with nothing but what the recovery region holds.",
-        ("disaster-recovery-drill",),
+        ("restore-drill", "--isolated", "--copy", "recovery"),
         Room.RECOVERY,
         expression,
     )
@@ -184,7 +188,7 @@ def _recovery(settings: Settings) -> tuple[Job, Job]:
         room=Room.RECOVERY,
         duty=Duty.WATCH,
         size=_WATCHER_SIZE,
-        scratch_gib=_LEAST_SCRATCH_GIB,
+        scratch_gib=LEAST_SCRATCH_GIB,
         timing=_all_the_time(),
     )
     return drill, watcher
@@ -198,7 +202,7 @@ def _drill(settings: Settings, name: str, what: str, command: tuple[str, ...], r
         room=room,
         duty=Duty.DRILL,
         size=settings.schedules.size,
-        scratch_gib=_scratch(settings, _DRILL_SCRATCH_FACTOR),
+        scratch_gib=settings.schedules.scratch_gib,
         # A drill may begin any time within the hour; its day matters, not its minute.
         timing=Timing(
             expression=expression,
@@ -208,7 +212,3 @@ def _drill(settings: Settings, name: str, what: str, command: tuple[str, ...], r
             within=dt.timedelta(hours=1),
         ),
     )
-
-
-def _scratch(settings: Settings, factor: int) -> int:
-    return min(_MOST_SCRATCH_GIB, max(_LEAST_SCRATCH_GIB, factor * settings.database.storage.allocated_gib))

@@ -14,6 +14,7 @@ import pulumi_aws as aws
 
 from infra.keys_policies import copies_key_policy, key_policy
 from infra.options import child, kept
+from infra.publisher_policies import telling_bucket
 from infra.settings import Settings
 from ops import policy
 
@@ -54,7 +55,12 @@ class Keys(pulumi.ComponentResource):
 
     def _own_key(self, role: str, region: str) -> aws.kms.Key:
         settings = self._settings
-        document = key_policy(settings.naming, region, keep=settings.deletion_protection)
+        document = key_policy(
+            settings.naming,
+            region,
+            keep=settings.deletion_protection,
+            bucket=telling_bucket(settings.naming, region, settings.primary_region),
+        )
         return self._key(role, region, document, f"FluxStudio {settings.stack}: data in {region}")
 
     def _copies_key(self, provider: aws.Provider | None) -> pulumi.Output[str]:

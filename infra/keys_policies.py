@@ -10,16 +10,17 @@ THIS_KEY = ("*",)
 _USE = ("kms:Decrypt", "kms:GenerateDataKey*")
 
 
-def key_policy(naming: Naming, region: str, *, keep: bool) -> Document:
+def key_policy(naming: Naming, region: str, *, keep: bool, bucket: str | None) -> Document:
     """Policy of the key of one region in the stack's own account.
 
     The account's administrators decide by IAM who uses the key (Amazon KMS guide, "Default key policy"). With ``keep``,
-    nobody disables or deletes it before changing this policy, which :mod:`infra.key_watch` reports.
+    nobody disables or deletes it before changing this policy, which :mod:`infra.key_watch` reports. ``bucket`` is the
+    one whose copying S3 reports through a topic that this key encrypts.
     """
     statements = [
         _administration(naming.root_arn()),
-        *publishers(naming, region, _USE, THIS_KEY),
-        _event_rules(naming, region),
+        *publishers(naming, region, _USE, THIS_KEY, bucket=bucket),
+        _event_rules(naming, region, naming.account_id),
         _logs(naming, region),
         *_scratch(naming),
     ]
@@ -27,26 +28,31 @@ def key_policy(naming: Naming, region: str, *, keep: bool) -> Document:
 
 
 def copies_key_policy(naming: Naming, region: str, recovery_account_id: str, *, keep: bool) -> Document:
-    """Policy of the copies' key in another account, which the stack's own account uses through S3 only."""
+    """Policy of the copies' key in another account, which the stack's own account uses through S3 only.
+
+    Its watcher may look at the key itself: a key that is about to go takes every copy along.
+    """
     copies = allow(
         "CopiesThroughS3",
-        ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"),
+        ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"),
         THIS_KEY,
         principal={"AWS": naming.root_arn()},
         condition={"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
     )
+    state = allow("KeyState", ("kms:DescribeKey",), THIS_KEY, principal={"AWS": naming.root_arn()})
     administration = _administration(naming.root_arn(recovery_account_id))
-    return document(administration, copies, *([_no_loss()] if keep else []))
+    rules = _event_rules(naming, region, recovery_account_id)
+    return document(administration, copies, state, rules, *([_no_loss()] if keep else []))
 
 
 def _administration(root_arn: str) -> Statement:
     return allow("Administration", ("kms:*",), THIS_KEY, principal={"AWS": root_arn})
 
 
-def _event_rules(naming: Naming, region: str) -> Statement:
+def _event_rules(naming: Naming, region: str, account_id: str) -> Statement:
     # With an encrypted topic, EventBridge names no account (Amazon SNS developer guide, "Key management"), but
     # SNS names the topic that it encrypts for.
-    topics = naming.arn("sns", region, naming.of("alerts-*"))
+    topics = naming.arn("sns", region, naming.of("alerts-*"), account_id)
     return allow(
         "EventRules",
         _USE,

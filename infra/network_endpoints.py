@@ -13,6 +13,7 @@ import pulumi_aws as aws
 from infra.naming import Naming
 from infra.network_policies import endpoint_policy, s3_endpoint_policy
 from infra.options import child
+from infra.policy_documents import Document
 
 # What tasks call, by the name of the endpoint and the prefix of its actions.
 INTERFACES: Final = {
@@ -27,6 +28,12 @@ INTERFACES: Final = {
     "sns": "sns",
     "ssm": "ssm",
     "sts": "sts",
+}
+
+# By itself EC2 serves the names of S3 to resolvers from outside only, and wants a gateway to that very S3 for the rest.
+_S3_NAMES: Final[aws.ec2.VpcEndpointDnsOptionsArgsDict] = {
+    "dns_record_ip_type": "ipv4",
+    "private_dns_only_for_inbound_resolver_endpoint": False,
 }
 
 
@@ -61,7 +68,13 @@ class Endpoints(pulumi.ComponentResource):
         for endpoint, actions in INTERFACES.items():
             self._interface(endpoint, actions)
         if args.other_region is not None:
-            self._other_region(args.other_region)
+            # The watcher asks KMS whether the key of the copies is still there.
+            policies = {
+                "s3": s3_endpoint_policy(args.naming, args.other_region, args.bucket_account_ids),
+                "kms": endpoint_policy(args.naming, "kms"),
+            }
+            for service, policy in policies.items():
+                self._other_region(args.other_region, service, policy)
         self.register_outputs({"s3PrefixListId": self.s3_prefix_list_id})
 
     def _gateway(self) -> aws.ec2.VpcEndpoint:
@@ -94,20 +107,21 @@ class Endpoints(pulumi.ComponentResource):
             opts=child(self),
         )
 
-    def _other_region(self, other_region: str) -> None:
+    def _other_region(self, other_region: str, service: str, policy: Document) -> None:
         # A gateway only leads to the S3 of its own region (Amazon VPC guide, "Cross-Region enabled AWS services").
         args = self._args
         aws.ec2.VpcEndpoint(
-            f"{self._prefix}-s3-{other_region}",
+            f"{self._prefix}-{service}-{other_region}",
             region=args.region,
             vpc_id=args.vpc_id,
-            service_name=f"com.amazonaws.{other_region}.s3",
+            service_name=f"com.amazonaws.{other_region}.{service}",
             service_region=other_region,
             vpc_endpoint_type="Interface",
             subnet_ids=list(args.subnet_ids),
             security_group_ids=[args.security_group_id],
             private_dns_enabled=True,
-            policy=json.dumps(s3_endpoint_policy(args.naming, other_region, args.bucket_account_ids)),
-            tags={"Name": args.naming.of(f"s3-{other_region}")},
+            dns_options=_S3_NAMES if service == "s3" else None,
+            policy=json.dumps(policy),
+            tags={"Name": args.naming.of(f"{service}-{other_region}")},
             opts=child(self),
         )

@@ -7,7 +7,7 @@ import re
 import zoneinfo
 from typing import Final
 
-from infra.configuration import Configuration, refuse
+from infra.configuration import Configuration, SettingsError, refuse
 from ops import policy
 
 _IMAGE_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
@@ -22,6 +22,12 @@ FARGATE_SIZES: Final[dict[int, range]] = {
     16384: range(32768, 122880 + 1, 8192),
 }
 _MOST_WORKERS: Final = 64
+# Amazon ECS developer guide, "Fargate task ephemeral storage": more than the 20 GiB that come with a task.
+LEAST_SCRATCH_GIB: Final = 21
+MOST_SCRATCH_GIB: Final = 200
+# What a drill holds at once, in storages of the instance: the restored database, which is no larger, and up to two
+# dumps of it. Those are compressed and without its indexes, so that each is at most half as large.
+_DRILL_STORAGES: Final = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,12 +40,16 @@ class FargateSize:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScheduleSettings:
-    """Whether scheduled tasks run, in whose business hours, from which image, and how large."""
+    """Whether scheduled tasks run, in whose business hours, from which image, and how large.
+
+    ``scratch_gib`` is the disk of a task that holds dumps or restores them.
+    """
 
     enabled: bool
     business_time_zone: str
     image_tag: str
     size: FargateSize
+    scratch_gib: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,14 +60,15 @@ class ClusterSettings:
     size: FargateSize
 
 
-def read_schedule_settings(configuration: Configuration) -> ScheduleSettings:
-    """Read how scheduled tasks run.
+def read_schedule_settings(configuration: Configuration, storage_gib: int) -> ScheduleSettings:
+    """Read how scheduled tasks run, for an instance with so much storage.
 
     Raises:
-        SettingsError: the time zone, the tag or the size is not one.
+        SettingsError: the time zone, the tag or the size is not one, or no drill would fit on the disk.
     """
+    enabled = configuration.flag("schedules", True)
     return ScheduleSettings(
-        enabled=configuration.flag("schedules", True),
+        enabled=enabled,
         business_time_zone=configuration.text(
             "businessTimeZone",
             policy.DEFAULT_BUSINESS_TIME_ZONE,
@@ -68,6 +79,7 @@ def read_schedule_settings(configuration: Configuration) -> ScheduleSettings:
             "imageTag", "current", form="a tag of a container image", accept=_IMAGE_TAG.fullmatch
         ),
         size=_size(configuration, "task", cpu=2048, memory_mib=8192),
+        scratch_gib=_scratch(configuration, storage_gib, enabled=enabled),
     )
 
 
@@ -81,6 +93,18 @@ def read_cluster_settings(configuration: Configuration) -> ClusterSettings:
         workers=configuration.number("clusterWorkers", 0, least=0, most=_MOST_WORKERS),
         size=_size(configuration, "clusterWorker", cpu=2048, memory_mib=16384),
     )
+
+
+def _scratch(configuration: Configuration, storage_gib: int, *, enabled: bool) -> int:
+    key, needed = "taskScratchGib", max(LEAST_SCRATCH_GIB, _DRILL_STORAGES * storage_gib)
+    given = configuration.number(key, 0, least=LEAST_SCRATCH_GIB, most=MOST_SCRATCH_GIB)
+    if not given and enabled and needed > MOST_SCRATCH_GIB:
+        raise SettingsError(
+            f"{key}: nothing is set, and a drill that restores an allocatedStorageGib of {storage_gib} needs {needed} "
+            f"GiB, of which Fargate has {MOST_SCRATCH_GIB}. Set it to {LEAST_SCRATCH_GIB} to {MOST_SCRATCH_GIB}, at "
+            f"least {_DRILL_STORAGES} times what the database really holds, or turn schedules off."
+        )
+    return given or min(needed, MOST_SCRATCH_GIB)
 
 
 def _size(configuration: Configuration, prefix: str, *, cpu: int, memory_mib: int) -> FargateSize:

@@ -67,6 +67,7 @@ class Operations(pulumi.ComponentResource):
             settings=args.settings,
             key_arns=args.key_arns,
             copies_key_arn=args.copies_key_arn,
+            topic_arns=args.topic_arns,
             secret_arn=args.secret_arn,
             network=args.network,
             recovery_network=args.recovery_network,

@@ -20,6 +20,11 @@ def kept(
     return pulumi.ResourceOptions(parent=parent, provider=provider, protect=keep, retain_on_delete=keep)
 
 
+def left_alone(parent: pulumi.Resource) -> pulumi.ResourceOptions:
+    """Options of a resource that cannot be undone by itself, but goes with another one."""
+    return pulumi.ResourceOptions(parent=parent, retain_on_delete=True)
+
+
 def after(options: pulumi.ResourceOptions, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
     """The same options for a resource that AWS takes only once others are there."""
     return pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=list(resources)))

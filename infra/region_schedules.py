@@ -127,11 +127,11 @@ class RegionSchedules(pulumi.ComponentResource):
             name=job.name,
             group_name=self._group_name,
             description=job.what,
-            state="ENABLED",
+            state="ENABLED" if job.runs else "DISABLED",
             schedule_expression=timing.expression,
             schedule_expression_timezone=timing.time_zone,
             flexible_time_window=_window(timing),
-            kms_key_arn=args.key_arn,
+            # No key of ours: there is nothing to hide in a target, and whoever looks at a schedule would need the key.
             target={
                 "arn": args.containers.cluster_arn,
                 "role_arn": role.arn,

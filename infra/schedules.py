@@ -19,6 +19,7 @@ from infra.logs import audit_log_group
 from infra.options import child, kept
 from infra.region_schedules import RegionSchedules, RegionSchedulesArgs, RoomNetwork
 from infra.settings import Settings
+from infra.task_watch import TaskWatch, TaskWatchArgs
 
 
 class TaskNetwork(Protocol):
@@ -46,12 +47,14 @@ class SchedulesArgs:
     """The stack, and what its tasks work on.
 
     ``key_arns`` are those of the stack's own account by region, ``copies_key_arn`` is the recovery bucket's.
+    ``topic_arns`` are the operators', by region.
     ``recovery_network`` is None when nothing runs in the other region.
     """
 
     settings: Settings
     key_arns: Mapping[str, pulumi.Input[str]]
     copies_key_arn: pulumi.Input[str]
+    topic_arns: Mapping[str, pulumi.Input[str]]
     secret_arn: pulumi.Input[str]
     network: TaskNetwork
     recovery_network: TaskNetwork | None
@@ -145,6 +148,8 @@ class Schedules(pulumi.ComponentResource):
             ),
             child(self),
         )
+        watch = TaskWatchArgs(naming=args.settings.naming, region=region, topic_arn=args.topic_arns[region])
+        TaskWatch(f"task-watch-{region}", watch, child(self))
         if args.settings.schedules.enabled:
             RegionSchedules(
                 f"schedules-{region}",

@@ -37,7 +37,7 @@ from infra.operation_settings import (
     read_cluster_settings,
     read_schedule_settings,
 )
-from infra.regions import REGIONS
+from infra.regions import AUTOMATED_BACKUPS_GO_TO, REGIONS
 from infra.vault_settings import VaultSettings, read_vault_settings
 from ops.signals import Audience
 
@@ -166,7 +166,7 @@ def read_settings(stack: str, raw: Mapping[str, Any]) -> Settings:
         SettingsError: a key is missing, unknown, or has a value that AWS or the plan does not allow.
     """
     if not is_name(stack):
-        refuse("stack", stack, "a name of 2 to 16 lower-case letters, digits and hyphens that starts with a letter")
+        refuse("stack", stack, "a name of 2 to 16 lower-case letters and digits that starts with a letter")
     configuration = Configuration(raw)
     settings = _read(stack, configuration)
     configuration.refuse_what_was_not_asked()
@@ -177,6 +177,9 @@ def _read(stack: str, configuration: Configuration) -> Settings:
     primary, recovery = _regions(configuration)
     account_id = configuration.text("accountId", form=ACCOUNT, accept=is_account)
     protected = _protection(stack, configuration)
+    database = read_database_settings(configuration, protected=protected)
+    omitted = _omitted(configuration, protected)
+    _refuse_regions_apart(primary, recovery, omitted)
     return Settings(
         stack=stack,
         account_id=account_id,
@@ -187,13 +190,13 @@ def _read(stack: str, configuration: Configuration) -> Settings:
         deletion_protection=_needed(configuration, "deletionProtection", protected),
         tags=configuration.mapping("tags", form="an object of tag names and values as AWS allows them", accept=is_tag),
         endpoint_url=_endpoint(configuration, protected),
-        omit=_omitted(configuration, protected),
+        omit=omitted,
         alerts=_alerts(configuration),
         network=read_network_settings(configuration),
-        database=read_database_settings(configuration, protected=protected),
+        database=database,
         vault=read_vault_settings(configuration),
         aws_backup=configuration.flag("awsBackup", True),
-        schedules=read_schedule_settings(configuration),
+        schedules=read_schedule_settings(configuration, database.storage.allocated_gib),
         cluster=read_cluster_settings(configuration),
         access=_access(stack, configuration),
     )
@@ -205,6 +208,18 @@ def _regions(configuration: Configuration) -> tuple[str, str]:
     if primary == recovery:
         refuse("recoveryRegion", recovery, f"another region than primaryRegion, which is {primary}")
     return primary, recovery
+
+
+def _refuse_regions_apart(primary: str, recovery: str, omitted: frozenset[str]) -> None:
+    # RDS copies automated backups from one region to a few others only, and would say so after an hour of deployment.
+    near = AUTOMATED_BACKUPS_GO_TO.get(primary, frozenset())
+    if "automated-backups-replication" in omitted or recovery in near:
+        return
+    if not near:
+        form = "a region from which RDS copies automated backups: " + ", ".join(sorted(AUTOMATED_BACKUPS_GO_TO))
+        refuse("primaryRegion", primary, form)
+    form = f"a region to which RDS copies automated backups from {primary}: " + ", ".join(sorted(near))
+    refuse("recoveryRegion", recovery, form)
 
 
 def _protection(stack: str, configuration: Configuration) -> bool:

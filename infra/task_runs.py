@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,9 @@ from ops.errors import EXIT_CHECK_FAILED, EXIT_DONE, EXIT_UNREACHABLE, EXIT_USAG
 
 _STOPPED: Final = "STOPPED"
 _BETWEEN_LOOKS_SECONDS: Final = 15
+# CloudWatch shows what a task wrote last some seconds after ECS says that it stopped.
+_BETWEEN_READS_SECONDS: Final = 5
+_MOST_READS: Final = 12
 _STARTED_BY: Final = "delivery"
 _PLACES: Final = {"launchType": "FARGATE", "platformVersion": "LATEST", "propagateTags": "TASK_DEFINITION"}
 
@@ -112,10 +116,12 @@ def run(
     task_arn: str = answer["tasks"][0]["taskArn"]
     ended = _wait(ecs, asked["cluster"], task_arn, longest_seconds, sleep)
     stream = f"{task}/{CONTAINER}/{task_arn.rpartition('/')[2]}"
-    output = tuple(_output(connect("logs"), contract.log_group, stream))
     container: dict[str, Any] = next(iter(ended["containers"]), {})
-    reason = container.get("reason") or ended.get("stoppedReason") or ""
-    return Ended(task_arn, container.get("exitCode"), reason, output)
+    exit_code = container.get("exitCode")
+    # What never ran has written nothing, so that nothing is waited for.
+    reads = _MOST_READS if exit_code is not None else 1
+    output = _whole_output(connect("logs"), contract.log_group, stream, reads, sleep)
+    return Ended(task_arn, exit_code, container.get("reason") or ended.get("stoppedReason") or "", output)
 
 
 def main(arguments: Sequence[str] | None = None, connect: Connect | None = None) -> int:
@@ -201,6 +207,32 @@ def _wait(
         minutes = longest_seconds / 60
         raise TaskRunError(f"{task_arn} still runs after {minutes:g} minutes; it was left running.") from error
     return ended
+
+
+def _whole_output(logs: Any, group: str, stream: str, reads: int, sleep: Callable[[float], None]) -> tuple[str, ...]:
+    """Read a log stream until the task's answer is in it; after the last read, give what there is."""
+    until_answered = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(reads),
+        wait=tenacity.wait_fixed(_BETWEEN_READS_SECONDS),
+        retry=tenacity.retry_if_result(lambda lines: not _has_answer(lines)),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else (),
+        sleep=sleep,
+    )
+    lines: tuple[str, ...] = until_answered(lambda: tuple(_output(logs, group, stream)))
+    return lines
+
+
+def _has_answer(lines: Sequence[str]) -> bool:
+    """Say whether a JSON object is there from its beginning to its end, in however many events."""
+    return any(_is_object("".join(lines[start:])) for start, line in enumerate(lines) if line.startswith("{"))
+
+
+def _is_object(text: str) -> bool:
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _output(logs: Any, group: str, stream: str) -> Iterator[str]:

@@ -14,11 +14,13 @@ import pulumi_aws as aws
 
 from infra.naming import Naming
 from infra.options import child
+from infra.publisher_policies import telling_bucket
 from infra.settings import Settings
 from infra.topics_policies import topic_policy
 from ops.signals import Audience
 
-_CURRENT_SIGNATURE = 2
+SIGNATURE = 2
+"""How messages are signed today."""
 
 
 def topic_name(naming: Naming, audience: Audience) -> str:
@@ -60,14 +62,21 @@ class Topics(pulumi.ComponentResource):
             name=topic_name(naming, audience),
             display_name=f"FluxStudio {args.settings.stack} {audience}",
             kms_master_key_id=args.key_arn,
-            signature_version=_CURRENT_SIGNATURE,
+            signature_version=SIGNATURE,
             opts=child(self),
         )
         policy = aws.sns.TopicPolicy(
             f"{name}-{audience}-policy",
             region=args.region,
             arn=topic.arn,
-            policy=json.dumps(topic_policy(naming, args.region, topic_arn(naming, args.region, audience))),
+            policy=json.dumps(
+                topic_policy(
+                    naming,
+                    args.region,
+                    topic_arn(naming, args.region, audience),
+                    bucket=telling_bucket(naming, args.region, args.settings.primary_region),
+                )
+            ),
             opts=child(self),
         )
         aws.sns.TopicSubscription(

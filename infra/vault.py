@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from infra.copies_watch import CopiesWatch, CopiesWatchArgs
 from infra.options import child
 from infra.settings import Settings
 from infra.vault_bucket import VaultBucket, VaultBucketArgs
@@ -50,8 +51,10 @@ class Vault(pulumi.ComponentResource):
         if args.settings.declares("replication"):
             self._replicate()
         self._watch(self.primary)
-        if args.settings.recovery_account is None:
+        if args.recovery_provider is None:
             self._watch(self.recovery)
+        else:
+            self._watch_copies(args.recovery_provider)
         self.register_outputs({"primaryArn": self.primary.arn, "recoveryArn": self.recovery.arn})
 
     def _primary(self) -> VaultBucket:
@@ -127,6 +130,12 @@ class Vault(pulumi.ComponentResource):
             ),
             child(self),
         )
+
+    def _watch_copies(self, provider: pulumi.ProviderResource) -> None:
+        args = CopiesWatchArgs(
+            settings=self._settings, bucket=self.recovery.name, key_arn=self._args.copies_key_arn, provider=provider
+        )
+        CopiesWatch("copies-watch", args, child(self))
 
     def _watch(self, bucket: VaultBucket) -> None:
         VaultWatch(

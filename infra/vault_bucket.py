@@ -60,25 +60,25 @@ class VaultBucket(pulumi.ComponentResource):
         self.name, self.region, self.key_arn = args.bucket, args.region, args.key_arn
         bucket = self._bucket("", args.bucket, object_lock=True)
         self.arn = bucket.arn
-        self.versioning = self._closed("", bucket, pulumi.Output.json_dumps(args.policy))
+        _, self.versioning = self._closed("", bucket, pulumi.Output.json_dumps(args.policy))
         self._encryption("", bucket, {"sse_algorithm": "aws:kms", "kms_master_key_id": args.key_arn}, bucket_key=True)
         self._lifecycle("", bucket, args.lifecycle)
         self._lock(bucket)
         self._notifications("", bucket, args.topic_arn)
         if args.logging:
-            self._log_accesses(bucket, self._log_bucket())
+            self._log_accesses(bucket, *self._log_bucket())
         self.register_outputs({"arn": self.arn})
 
-    def _log_bucket(self) -> aws.s3.Bucket:
+    def _log_bucket(self) -> tuple[aws.s3.Bucket, aws.s3.BucketPolicy]:
         args = self._args
         bucket = self._bucket("-logs", args.log_bucket, object_lock=False)
         policy = access_log_policy(args.log_bucket, args.bucket, args.account_id)
-        self._closed("-logs", bucket, pulumi.Output.json_dumps(policy))
+        delivery, _ = self._closed("-logs", bucket, pulumi.Output.json_dumps(policy))
         # S3 delivers access logs only where its own keys encrypt (Amazon S3 guide, "Logging server access").
         self._encryption("-logs", bucket, {"sse_algorithm": "AES256"}, bucket_key=False)
         self._lifecycle("-logs", bucket, audit_rules())
         self._notifications("-logs", bucket, None)
-        return bucket
+        return bucket, delivery
 
     def _bucket(self, suffix: str, name: str, *, object_lock: bool) -> aws.s3.Bucket:
         # Object Lock is chosen when a bucket is made, or never.
@@ -92,7 +92,9 @@ class VaultBucket(pulumi.ComponentResource):
             opts=kept(self, self._args.keep, self._args.provider),
         )
 
-    def _closed(self, suffix: str, bucket: aws.s3.Bucket, policy: pulumi.Output[str]) -> aws.s3.BucketVersioning:
+    def _closed(
+        self, suffix: str, bucket: aws.s3.Bucket, policy: pulumi.Output[str]
+    ) -> tuple[aws.s3.BucketPolicy, aws.s3.BucketVersioning]:
         """Close a bucket to the public, to other owners and to whatever its policy denies; turn on versions."""
         region, options = self._args.region, child(self, self._args.provider)
         block = aws.s3.BucketPublicAccessBlock(
@@ -106,16 +108,17 @@ class VaultBucket(pulumi.ComponentResource):
             opts=options,
         )
         # Both are written to the bucket at once otherwise, and S3 refuses one of two writers.
-        aws.s3.BucketPolicy(
+        closed = aws.s3.BucketPolicy(
             f"{self._prefix}{suffix}-policy", region=region, bucket=bucket.id, policy=policy, opts=after(options, block)
         )
-        return aws.s3.BucketVersioning(
+        versioning = aws.s3.BucketVersioning(
             f"{self._prefix}{suffix}-versioning",
             region=region,
             bucket=bucket.id,
             versioning_configuration={"status": "Enabled"},
             opts=options,
         )
+        return closed, versioning
 
     def _encryption(self, suffix: str, bucket: aws.s3.Bucket, default: dict[str, Any], *, bucket_key: bool) -> None:
         rule = {"apply_server_side_encryption_by_default": default, "bucket_key_enabled": bucket_key}
@@ -159,7 +162,7 @@ class VaultBucket(pulumi.ComponentResource):
             opts=child(self, self._args.provider),
         )
 
-    def _log_accesses(self, bucket: aws.s3.Bucket, log_bucket: aws.s3.Bucket) -> None:
+    def _log_accesses(self, bucket: aws.s3.Bucket, log_bucket: aws.s3.Bucket, delivery: aws.s3.BucketPolicy) -> None:
         aws.s3.BucketLogging(
             f"{self._prefix}-logging",
             region=self._args.region,
@@ -167,7 +170,8 @@ class VaultBucket(pulumi.ComponentResource):
             target_bucket=log_bucket.id,
             target_prefix="access/",
             target_object_key_format={"partitioned_prefix": {"partition_date_source": "EventTime"}},
-            opts=child(self, self._args.provider),
+            # S3 refuses a target that it may not deliver to.
+            opts=after(child(self, self._args.provider), delivery),
         )
 
 

@@ -102,16 +102,21 @@ def _tenancy(bucket: str, tenant: Tenant) -> tuple[Statement, ...]:
             "Replication",
             ("s3:ReplicateObject", "s3:ReplicateTags", "s3:ObjectOwnerOverrideToBucketOwner"),
             (objects,),
-            principal={"AWS": tenant.replication_role_arn},
+            # A principal that is not there yet is refused, and the role is made after the bucket.
+            principal=writer,
+            condition={"ArnEquals": {"aws:PrincipalArn": tenant.replication_role_arn}},
         ),
         allow(
             "Catalogue",
             (
                 "s3:GetBucketLocation",
                 "s3:GetBucketObjectLockConfiguration",
+                "s3:GetBucketPolicy",
+                "s3:GetBucketPublicAccessBlock",
                 "s3:GetBucketVersioning",
                 "s3:GetEncryptionConfiguration",
                 "s3:GetLifecycleConfiguration",
+                "s3:GetReplicationConfiguration",
                 "s3:ListBucket",
                 "s3:ListBucketMultipartUploads",
                 "s3:ListBucketVersions",

@@ -17,12 +17,13 @@ from infra.options import child
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VaultWatchArgs:
-    """The bucket to watch and the topic of its region."""
+    """The bucket to watch and the topic of its region; ``provider`` is set when both are in another account."""
 
     naming: Naming
     region: str
     bucket: str
     topic_arn: pulumi.Input[str]
+    provider: pulumi.ProviderResource | None = None
 
 
 class VaultWatch(pulumi.ComponentResource):
@@ -42,7 +43,7 @@ class VaultWatch(pulumi.ComponentResource):
             description="Somebody hides or deletes an object of the backup bucket.",
             event_pattern=json.dumps(pattern),
             state="ENABLED",
-            opts=child(self),
+            opts=child(self, args.provider),
         )
         aws.cloudwatch.EventTarget(
             f"{name}-topic",
@@ -50,6 +51,6 @@ class VaultWatch(pulumi.ComponentResource):
             rule=rule.name,
             target_id="security",
             arn=args.topic_arn,
-            opts=child(self),
+            opts=child(self, args.provider),
         )
         self.register_outputs({})

@@ -72,11 +72,13 @@ class ArchiveProof:
     def altered_documents(self, connection: Connection) -> Iterator[AlteredDocument]:
         """Every record that is not archived as it is, file by file."""
         query = sql.SQL(
-            "SELECT file, count(*), encode(sha256(string_agg({record}, ''::bytea ORDER BY ordinal)), 'hex')"
+            "SELECT file, count(*), max(ordinal),"
+            " encode(sha256(string_agg({record}, ''::bytea ORDER BY ordinal)), 'hex')"
             " FROM archive.documents GROUP BY file"
         ).format(record=_RECORD)
-        found = {file: (count, digest) for file, count, digest in connection.execute(query)}
-        said = {file: (self._counts[file], digest.hexdigest()) for file, digest in self._digests.items()}
+        found = {file: (count, last, digest) for file, count, last, digest in connection.execute(query)}
+        counts = self._counts
+        said = {file: (counts[file], counts[file] - 1, digest.hexdigest()) for file, digest in self._digests.items()}
         for file in sorted(said.keys() | found.keys()):
             if said.get(file) != found.get(file):
                 yield from self._altered_in(connection, file)

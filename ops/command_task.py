@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,8 +19,8 @@ from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 from invoke.tasks import Task
 
-from ops import command
-from ops.errors import EXIT_INTERRUPTED, EXIT_USAGE, UsageError
+from ops import command, redaction
+from ops.errors import EXIT_INTERRUPTED, EXIT_UNREACHABLE, EXIT_USAGE, UsageError
 from ops.outcome import Envelope
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ COMMON_HELP: Final = {
 }
 
 
+LEAST: Final = {"scale": 1}
+"""The smallest values of numbers that may not be 0."""
 COMMON_DEFAULTS: Final = {"stack": "", "json": False}
 _KEYWORD: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
@@ -51,6 +54,11 @@ class Run:
         from ops.stack import open_stack
 
         return open_stack(self.stack_name)
+
+    @property
+    def opened_stack(self) -> Stack | None:
+        """The stack, if the task has used it."""
+        return vars(self).get("stack")
 
     def require_local(self) -> None:
         """Insist that the local stack is meant.
@@ -130,9 +138,13 @@ class CommandTask(Task[Any]):
     def __call__(self, *_context: Context, stack: str = "", json: bool = False, **options: Any) -> Any:
         """Run the task, show its envelope, and exit with its code unless that is 0."""
         try:
+            redaction.log_to(sys.stderr)
             with self.terminal.progress() as progress:
-                envelope = self._run(Run(command.stack_name(stack), progress), options)
+                run = Run(command.stack_name(stack), progress)
+                envelope = self._run(run, options)
+            # Before the history is kept: whoever interrupts that has the answer already.
             self.terminal.show(envelope, json)
+            _keep_history(run, envelope)
         except KeyboardInterrupt:
             raise Exit("Interrupted.", code=EXIT_INTERRUPTED) from None
         if envelope.exit_code:
@@ -149,14 +161,22 @@ class CommandTask(Task[Any]):
 
     def _value(self, name: str, value: Any) -> Any:
         if name in self.numbers and isinstance(value, str):
-            return command.whole_number(f"--{_option(name)}", value)
+            return command.whole_number(f"--{_option(name)}", value, least=LEAST.get(name, 0))
         return Path(value) if name in self.paths and value else value
 
 
-def wrong_usage_exits_with_two() -> None:
-    """Make Invoke end with 2 for an option it does not know: its own 1 says here that a check failed.
+def _keep_history(run: Run, envelope: Envelope) -> None:
+    if run.opened_stack and envelope.exit_code not in (EXIT_UNREACHABLE, EXIT_INTERRUPTED):
+        from ops import run_history
 
-    Invoke has no setting for this; the method replaced is a documented step of its command line.
+        run_history.keep(run.opened_stack, envelope)
+
+
+def wrong_usage_exits_with_two(show: Callable[[Envelope, bool], None]) -> None:
+    """Make Invoke answer an option it does not know as tasks answer: with 2, and with one object if ``--json`` stands.
+
+    Its own 1 says here that a check failed. Invoke has no setting for this; the method replaced is a documented step
+    of its command line.
     """
     parse = Program.parse_tasks
 
@@ -164,9 +184,21 @@ def wrong_usage_exits_with_two() -> None:
         try:
             parse(self)
         except ParseError as error:
-            raise Exit(str(error), code=EXIT_USAGE) from error
+            if "--json" not in self.argv:
+                raise Exit(str(error), code=EXIT_USAGE) from error
+            show(_wrong_usage(error), True)
+            raise Exit(code=EXIT_USAGE) from error
 
     Program.parse_tasks = parse_tasks  # type: ignore[method-assign]
+
+
+def _wrong_usage(error: ParseError) -> Envelope:
+    task = (error.context.name if error.context else None) or ""
+
+    def refuse() -> None:
+        raise UsageError(str(error), next_step=f"See invoke --help {task}." if task else "See invoke --list.")
+
+    return command.run_task(task, command.stack_name(""), refuse)
 
 
 def _option(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
@@ -15,8 +16,11 @@ from psycopg.rows import TupleRow
 
 from ops import policy
 from ops.errors import OperationError, RefusedError, UnreachableError, UsageError
+from ops.foreign_settings import drop_foreign_settings
 
 CONNECT_TIMEOUT_SECONDS: Final = 10
+# Every server has it, RDS included; from here databases are made, renamed and dropped, whatever state they are in.
+MAINTENANCE_DATABASE: Final = "postgres"
 # Any one number, the same in every release: two releases at work on one database must exclude each other.
 OPERATIONS_LOCK_KEY: Final = 4_702_111_234_474_983_745
 LOCK_POLL_SECONDS: Final = 0.1
@@ -61,15 +65,17 @@ def connect(
     autocommit: bool = False,
     application_name: str = "fluxstudio",
 ) -> Connection:
-    """Open a connection whose settings do not depend on server, role or environment.
+    """Open a connection whose settings and server do not depend on server, role or environment.
 
-    ``tls`` is libpq's ``sslmode``. A root certificate comes from ``PGSSLROOTCERT``, as with every PostgreSQL program.
+    ``tls`` is libpq's ``sslmode``. A root certificate comes from ``PGSSLROOTCERT``, as with every PostgreSQL program;
+    all other variables of libpq are removed from the environment of this process.
 
     Raises:
         UnreachableError: nothing answers there, or the server is starting, stopping or out of connections.
         UsageError: user, password, database or TLS settings are wrong.
-        RefusedError: the server is older than the oldest version supported.
+        RefusedError: the server is older than the oldest version supported, or not the one that was asked for.
     """
+    drop_foreign_settings()
     parameters: dict[str, Any] = {
         "host": host,
         "port": port,
@@ -86,7 +92,12 @@ def connect(
         connection = _connect_patiently(parameters, autocommit)
     except psycopg.OperationalError as error:
         raise _connection_error(error, f"{host}:{port}/{database}") from error
-    _check_version(connection, f"{host}:{port}")
+    try:
+        _check_place(connection, host, port, database)
+        _check_version(connection, f"{host}:{port}")
+    except RefusedError:
+        connection.close()
+        raise
     return connection
 
 
@@ -215,10 +226,28 @@ def _one(connection: Connection, query: str, parameters: tuple[Any, ...] = ()) -
     return row
 
 
+def _check_place(connection: Connection, host: str, port: int, database: str) -> None:
+    """Make sure that libpq went where it was told."""
+    info = connection.info
+    if (info.host, info.port, info.dbname) != (host, port, database) or _is_another(host, info.hostaddr):
+        raise RefusedError(
+            f"The connection to {host}:{port}/{database} led to {info.hostaddr}:{info.port}/{info.dbname} instead.",
+            where=f"{host}:{port}",
+            next_step="See what PostgreSQL settings this account has (variables PG..., a service file); remove them.",
+        )
+
+
+def _is_another(host: str, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) != ipaddress.ip_address(address)
+    except ValueError:
+        # A name stands for whatever address it is given at the moment.
+        return False
+
+
 def _check_version(connection: Connection, where: str) -> None:
     major = connection.info.server_version // 10_000
     if major < policy.OLDEST_POSTGRESQL_MAJOR:
-        connection.close()
         raise RefusedError(
             f"The server at {where} is PostgreSQL {major}.",
             where=where,

@@ -20,14 +20,16 @@ from ops.database import Connection, exclusive, translate_database_errors
 from ops.errors import CheckFailedError, RefusedError, UsageError
 from ops.exporting.overlay import Overlay
 from ops.exporting.revision import Revision
-from ops.exporting.store_files import WrittenFile, sync_files, write_store_files
-from ops.load import last_missing_users, last_sums, require_schema
+from ops.exporting.store_files import WrittenFile, prove_archive, write_store_files
+from ops.files import remove_tree, sha256_of, sync_directory, sync_tree
+from ops.load import last_missing_users, last_sums
+from ops.loading.schema import require_schema
 from ops.mapping.columns import TABLES
 from ops.mapping.reading import Reading, read_source
 from ops.outcome import Finding, Severity
 from ops.progress import Progress
 from ops.stack import Stack
-from ops.store.folders import remove_tree
+from ops.store.layout import recognise
 from ops.store.snapshot import take_snapshot
 from ops.store.source import Source
 
@@ -56,7 +58,7 @@ def export_files(stack: Stack, destination: Path, *, progress: Progress | None =
     Uploaded bytes are not part of an export: they never left the uploads directory.
 
     Raises:
-        UsageError: ``destination`` exists and is not an empty directory.
+        UsageError: ``destination`` exists and is neither empty nor this same export.
         RefusedError: nothing was ever loaded, or another operation is at work.
         CheckFailedError: the files would not say what the database says; nothing is left at ``destination``.
     """
@@ -72,18 +74,33 @@ def export_files(stack: Stack, destination: Path, *, progress: Progress | None =
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         with _aside(destination) as partial:
             files, changed = _export(connection, stack, partial, progress)
-            sync_files(partial)
+            sync_tree(partial)
             _publish(partial, destination)
     return ExportResult(destination, tuple(files), changed, time.monotonic() - started, _findings(changed))
 
 
 def _check_destination(destination: Path) -> None:
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise UsageError(
-            f"{destination} exists and is not an empty directory.",
-            where=str(destination),
-            next_step="Name a new directory; an export never overwrites files.",
-        )
+    """Refuse at once what cannot be an earlier export; whether it is the same one is known when this one is written."""
+    if not destination.exists():
+        return
+    if not destination.is_dir() or not all(_is_ours(destination, path) for path in _in(destination)):
+        raise _occupied(destination)
+
+
+def _in(directory: Path) -> Iterator[Path]:
+    return (path for path in directory.rglob("*") if not path.is_dir() or path.is_symlink())
+
+
+def _is_ours(destination: Path, path: Path) -> bool:
+    return path.is_file() and recognise(path.relative_to(destination).as_posix()) is not None
+
+
+def _occupied(destination: Path) -> UsageError:
+    return UsageError(
+        f"{destination} exists and is neither empty nor this same export.",
+        where=str(destination),
+        next_step="Name a new directory; an export never overwrites files.",
+    )
 
 
 @contextlib.contextmanager
@@ -99,9 +116,19 @@ def _aside(destination: Path) -> Iterator[Path]:
 
 
 def _publish(partial: Path, destination: Path) -> None:
+    """Give the export its name. One that was killed after this finds its own files there, and leaves them."""
+    if destination.exists() and any(destination.iterdir()):
+        if _checksums(destination) != _checksums(partial):
+            raise _occupied(destination)
+        return
     if destination.exists():
         destination.rmdir()
     partial.rename(destination)
+    sync_directory(destination.parent)
+
+
+def _checksums(directory: Path) -> dict[str, str]:
+    return {path.relative_to(directory).as_posix(): sha256_of(path) for path in _in(directory)}
 
 
 def _export(
@@ -112,7 +139,7 @@ def _export(
         raise RefusedError(
             "No files were ever loaded, so there is nothing to give back.", next_step="Run `invoke load`."
         )
-    scratch = stack.state_directory / "scratch"
+    scratch = stack.scratch_directory
     sums = {table: content.text for table, content in read_hashes(connection).items()}
     if sums == last_sums(connection):
         with contextlib.closing(Overlay(scratch)) as nothing:
@@ -136,6 +163,7 @@ def _revise(
     connection: Connection, archive: ArchiveSource, work: Path, partial: Path, progress: Progress | None
 ) -> tuple[list[WrittenFile], int]:
     """Revise until nothing differs, then prove that the result says what the database says."""
+    prove_archive(archive)
     source: Source = archive
     missing_users = last_missing_users(connection)
     changed = 0

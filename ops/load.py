@@ -27,12 +27,15 @@ from ops.loading.archive_rows import DOCUMENT_COLUMNS, FILE_COLUMNS, document_va
 from ops.loading.bare_tables import strip
 from ops.loading.converge import STAGING, TableChanges, converge, index_staging, prepare_staging, staged_name
 from ops.loading.copying import TableCopier
+from ops.loading.deletions import refuse_large_deletions, refuse_vanished_files
 from ops.loading.ledger import Ledger
 from ops.loading.refusals import explain_refused_rows
+from ops.loading.schema import require_schema
 from ops.mapping.columns import TABLES
 from ops.mapping.quarantine import MissingUsers
 from ops.mapping.reading import Reading, read_source
 from ops.mapping.shapes import Row
+from ops.mapping.version import mapping_version
 from ops.outcome import Finding, Severity
 from ops.progress import Progress
 from ops.stack import Stack
@@ -81,6 +84,11 @@ class _Written:
     changes: dict[str, TableChanges]
     findings: tuple[Finding, ...]
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """How many rows each table holds now."""
+        return {table: content.rows for table, content in self.hashes.items()}
+
 
 def load(
     stack: Stack,
@@ -89,6 +97,7 @@ def load(
     kind: LoadKind = LoadKind.AUTO,
     accept_quarantined: int = 0,
     overwrite_changes: bool = False,
+    accept_deletions: bool = False,
     missing_users: MissingUsers = MissingUsers.PLACEHOLDER,
     progress: Progress | None = None,
 ) -> LoadResult:
@@ -100,18 +109,18 @@ def load(
         kind: a baseline refuses tables that hold rows; a delta needs an earlier load.
         accept_quarantined: how many records may stay in quarantine without failing the load.
         overwrite_changes: let a delta undo rows that something else changed since the last load.
+        accept_deletions: let a delta delete most of a table, or what came from files that are gone.
         missing_users: what becomes of records that need a user who is in no file.
         progress: told how far the load is.
 
     Raises:
-        RefusedError: the schema is not there, tables hold rows of other origin, or another operation is at work.
+        RefusedError: the schema is not there, tables hold rows of other origin, a delta would undo or delete more
+            than it may, or another operation is at work.
         CheckFailedError: the loaded rows are not what the source says; nothing was committed.
         UnreachableError: the database did not answer.
     """
-    started = time.monotonic()
-    load_id = f"load-{secrets.token_hex(6)}"
-    scratch = stack.state_directory / "scratch"
-    read = functools.partial(read_source, source, scratch, progress, missing_users=missing_users)
+    started, load_id = time.monotonic(), f"load-{secrets.token_hex(6)}"
+    read = functools.partial(read_source, source, stack.scratch_directory, progress, missing_users=missing_users)
     with (
         translate_database_errors("load"),
         exclusive(stack, "load"),
@@ -119,49 +128,37 @@ def load(
     ):
         require_schema(connection)
         decided = _decide(connection, kind)
-        if decided is LoadKind.DELTA and not overwrite_changes:
-            _refuse_foreign_changes(connection)
+        if decided is LoadKind.DELTA:
+            _refuse_unasked(connection, source, overwrite_changes, accept_deletions)
         with explain_refused_rows(), connection.transaction():
-            connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LOCK_WAIT_SECONDS}s",))
             _begin(connection, load_id, decided, source, missing_users)
             done = None if overwrite_changes else _unchanged(connection, decided, source, missing_users)
             written = done or _write(connection, load_id, decided, source, read)
+            if not accept_deletions:
+                refuse_large_deletions(written.changes, written.rows)
             _prove(connection, source, written)
             _finish(connection, load_id, written)
         _analyze(connection)
+    return _result(load_id, decided, source, written, accept_quarantined, time.monotonic() - started)
+
+
+def _result(
+    load_id: str, kind: LoadKind, source: Snapshot, written: _Written, accepted: int, duration_seconds: float
+) -> LoadResult:
     return LoadResult(
         load_id=load_id,
-        kind=decided,
+        kind=kind,
         snapshot=source.id,
         records_source=sum(file.records for file in source.files()),
         records_loaded=written.loaded,
         records_quarantined=written.quarantined,
-        accept_quarantined=accept_quarantined,
-        tables={table: content.rows for table, content in written.hashes.items()},
-        rows=sum(content.rows for content in written.hashes.values()),
+        accept_quarantined=accepted,
+        tables=written.rows,
+        rows=sum(written.rows.values()),
         changes=written.changes,
-        duration_seconds=time.monotonic() - started,
-        findings=(*_quarantine_finding(written.quarantined, accept_quarantined), *written.findings),
+        duration_seconds=duration_seconds,
+        findings=(*_quarantine_finding(written.quarantined, accepted), *written.findings),
     )
-
-
-def require_schema(connection: Connection) -> None:
-    """Refuse to work on a database that was not migrated.
-
-    Raises:
-        RefusedError: tables are missing.
-    """
-    names = [*(f"public.{table}" for table in TABLES), "archive.documents", "ops.loads"]
-    missing = connection.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL", (names,)
-    )
-    if tables := [name for (name,) in missing.fetchall()]:
-        raise RefusedError(
-            f"The database lacks {len(tables)} tables that the migrations make, {tables[0]} among them.",
-            where=tables[0],
-            next_step="Run `invoke migrate` first.",
-        )
-    connection.rollback()
 
 
 def _decide(connection: Connection, kind: LoadKind) -> LoadKind:
@@ -194,11 +191,19 @@ def last_sums(connection: Connection) -> dict[str, str]:
     return dict(found[0]) if found else {}
 
 
+def _refuse_unasked(connection: Connection, source: Snapshot, overwrite_changes: bool, accept_deletions: bool) -> None:
+    """A delta makes the database say what the files say; it refuses at once what nobody can have meant."""
+    if not overwrite_changes:
+        _refuse_foreign_changes(connection)
+    if not accept_deletions:
+        refuse_vanished_files(connection, source)
+    connection.rollback()
+
+
 def _refuse_foreign_changes(connection: Connection) -> None:
-    """A delta makes the database say what the files say; that must not undo what an application wrote since."""
+    """What an application wrote since the last load must not be undone."""
     sums = last_sums(connection)
     now = {table: content.text for table, content in read_hashes(connection).items()}
-    connection.rollback()
     changed = [table for table in TABLES if sums.get(table) != now[table]]
     if changed:
         raise RefusedError(
@@ -215,10 +220,16 @@ def last_missing_users(connection: Connection) -> MissingUsers:
     return MissingUsers(found[0]) if found and found[0] else MissingUsers.PLACEHOLDER
 
 
+def _way_of_reading(missing_users: MissingUsers) -> dict[str, str]:
+    """What decides, beside the files, which rows a load writes; it is recorded with the load."""
+    return {"missing_users": missing_users.value, "mapping": mapping_version()}
+
+
 def _begin(connection: Connection, load_id: str, kind: LoadKind, source: Snapshot, missing_users: MissingUsers) -> None:
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{LOCK_WAIT_SECONDS}s",))
     connection.execute(
         "INSERT INTO ops.loads (id, kind, snapshot, state, details) VALUES (%s, %s, %s, 'running', %s)",
-        (load_id, kind.value, source.id, json.dumps({"missing_users": missing_users.value})),
+        (load_id, kind.value, source.id, json.dumps(_way_of_reading(missing_users))),
     )
 
 
@@ -238,14 +249,15 @@ def _unchanged(
     connection: Connection, kind: LoadKind, source: Snapshot, missing_users: MissingUsers
 ) -> _Written | None:
     """What the last load wrote, if a delta would read the same bytes in the same way: nothing is read again."""
-    if kind is LoadKind.BASELINE or missing_users is not last_missing_users(connection):
+    if kind is LoadKind.BASELINE:
         return None
+    query = (
+        "SELECT records_loaded, records_quarantined FROM ops.loads WHERE state = 'done' AND details @> %s"
+        " AND finished_at = (SELECT max(finished_at) FROM ops.loads WHERE state = 'done')"
+    )
+    found = connection.execute(query, (json.dumps(_way_of_reading(missing_users)),)).fetchone()
     files = connection.execute("SELECT path, encode(sha256, 'hex') FROM archive.files").fetchall()
-    if {file.path: file.sha256 for file in source.files()} != dict(files):
-        return None
-    query = "SELECT records_loaded, records_quarantined FROM ops.loads WHERE state = 'done' ORDER BY finished_at DESC"
-    found = connection.execute(query + " LIMIT 1").fetchone()
-    if found is None:
+    if found is None or {file.path: file.sha256 for file in source.files()} != dict(files):
         return None
     finding = Finding(
         Severity.INFO, "No file changed since the last load, so there was nothing to do.", code="nothing-changed"

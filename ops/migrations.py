@@ -25,7 +25,7 @@ from ops.schema.history import AppliedMigration, ensure_operations_schema, read_
 from ops.schema.leftovers import left_in_database
 from ops.schema.locations import MIGRATIONS_DIRECTORY
 from ops.schema.migration_files import Direction, Migration, discover
-from ops.schema.planning import Plan, plan_down, plan_up
+from ops.schema.planning import Plan, plan_down, plan_first, plan_up
 from ops.schema.preflight import check_ready
 from ops.schema.results import (
     EmptinessProof,
@@ -85,9 +85,9 @@ def migrate(
 
     Raises:
         UsageError: the files are not a sequence of migrations, or ``to`` is not a version ahead.
-        RefusedError: another operation is at work; an applied file was edited; the database has migrations unknown
-            here, is read-only, is not ours, or holds what no migration made; a lock was not to be had; or there is no
-            backup.
+        RefusedError: another operation is at work; an applied file was edited, or would be other SQL today; the
+            database has migrations unknown here, is read-only, is not ours, or holds what no migration made; a lock
+            was not to be had; or there is no backup.
         CheckFailedError: PostgreSQL or the migration's own proof said no. The migrations before it stay applied.
     """
     files = discover(directory)
@@ -115,10 +115,10 @@ def revert(
 
 
 def init_schema(stack: Stack, *, directory: Path = MIGRATIONS_DIRECTORY) -> MigrationResult:
-    """Apply every migration without a backup: for development, where there is nothing to lose.
+    """Apply every migration without a backup to an empty database: for development, where nothing is lost.
 
     Raises:
-        RefusedError: the stack is protected; and as :func:`migrate`.
+        RefusedError: the stack is protected, or its database was migrated in part; and as :func:`migrate`.
     """
     if stack.contract.protected:
         raise RefusedError(
@@ -126,7 +126,9 @@ def init_schema(stack: Stack, *, directory: Path = MIGRATIONS_DIRECTORY) -> Migr
             where=stack.name,
             next_step="Use migrate, which takes a backup first.",
         )
-    return migrate(stack, backup=None, directory=directory)
+    files = discover(directory)
+    run = _Run(stack, "init-schema", files, backup=None, patience=None)
+    return _carry_out(run, lambda history: plan_first(files, history), dry_run=False)
 
 
 def migration_status(stack: Stack, *, directory: Path = MIGRATIONS_DIRECTORY) -> MigrationStatus:
@@ -198,8 +200,7 @@ def _act(run: _Run, planner: _Planner, connection: Connection) -> MigrationResul
         plan = planner(history)
         if not plan.migrations:
             return _result(run, plan)
-        check_ready(connection, history)
-        findings = _drift_findings(connection, plan.from_version)
+        findings = _check(run, plan, connection, history)
         restore_point = _backup(run, plan)
         lock.assert_held()
         ensure_operations_schema(connection)
@@ -207,6 +208,15 @@ def _act(run: _Run, planner: _Planner, connection: Connection) -> MigrationResul
         if plan.direction is Direction.DOWN:
             findings += _drift_findings(connection, plan.to_version)
     return _result(run, plan, steps, restore_point, findings)
+
+
+def _check(run: _Run, plan: Plan, connection: Connection, history: Sequence[AppliedMigration]) -> list[Finding]:
+    """Make sure, before anything is done, that the plan fits the database; what is odd but harmless is a warning."""
+    from ops.schema.renderings import check_renderings
+
+    check_ready(connection, history)
+    renderings = check_renderings(run.files, history, _renderer(connection))
+    return [*renderings, *_drift_findings(connection, plan.from_version)]
 
 
 def _backup(run: _Run, plan: Plan) -> str | None:
@@ -252,8 +262,7 @@ def _try_on_scratch(run: _Run, planner: _Planner) -> MigrationResult:
         plan = planner(history)
         if not plan.migrations:
             return _result(run, plan, dry_run=True)
-        check_ready(live, history)
-        findings = _drift_findings(live, plan.from_version)
+        findings = _check(run, plan, live, history)
     with (
         scratch_database(run.stack) as name,
         contextlib.closing(run.stack.connect(database=name, autocommit=True)) as scratch,

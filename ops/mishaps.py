@@ -13,7 +13,7 @@ from typing import Final
 
 from ops.errors import OperationError, UnreachableError, UsageError
 
-_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def explain(error: Exception) -> OperationError | None:

@@ -23,6 +23,7 @@ from ops import database as db
 from ops.aws import AwsAccess, SessionAccess, error_code, translate_aws_errors
 from ops.contract import StackContract, parameter_name
 from ops.errors import UsageError
+from ops.foreign_settings import TLS_VARIABLES
 from ops.programs import PROGRAMS_VARIABLE, PostgresPrograms, find_programs
 
 __all__ = ["LOCAL_STACK", "AwsAccess", "Credentials", "PostgresPrograms", "Stack", "open_published", "open_stack"]
@@ -33,8 +34,6 @@ ENDPOINT_VARIABLE: Final = "FLUXSTUDIO_AWS_ENDPOINT_URL"
 # It becomes part of names of parameters, buckets and files.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _TLS_OFF: Final = frozenset({"disable", "allow", "prefer"})
-# Certificates are the machine's matter, not the stack's; libpq reads these itself.
-_TLS_VARIABLES: Final = ("PGSSLROOTCERT", "PGSSLCRL")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +62,11 @@ class Stack:
     def name(self) -> str:
         """The name the stack is opened by."""
         return self.contract.stack
+
+    @property
+    def scratch_directory(self) -> Path:
+        """Where files lie that nobody needs after a command; it may not be there yet."""
+        return self.state_directory / "scratch"
 
     @functools.cached_property
     def credentials(self) -> Credentials:
@@ -98,10 +102,10 @@ class Stack:
             UsageError: the stack wants TLS and these programs are built without it.
         """
         self._check_programs_speak_tls()
-        with _password_file(self.state_directory / "scratch", self.credentials.password) as password_file:
+        with _password_file(self.scratch_directory, self.credentials.password) as password_file:
             yield {
                 **self.programs.environment(),
-                **{name: os.environ[name] for name in _TLS_VARIABLES if name in os.environ},
+                **{name: os.environ[name] for name in TLS_VARIABLES if name in os.environ},
                 "PGHOST": self.contract.database_host,
                 "PGPORT": str(self.contract.database_port),
                 "PGUSER": self.credentials.user,
@@ -171,6 +175,9 @@ def _remote_access() -> SessionAccess:
 def open_published(name: str, aws: SessionAccess, directory: Path) -> Stack:
     """Open a stack whose contract is published where ``aws`` looks; ``directory`` is its state directory.
 
+    The contract lies in both regions, and whoever works in the recovery region stays there: the other one may be lost,
+    or out of reach of that network. Buckets, keys and the secret are asked for in their own regions anyway.
+
     Raises:
         UsageError: there is no such stack.
         UnreachableError: AWS does not answer.
@@ -178,7 +185,7 @@ def open_published(name: str, aws: SessionAccess, directory: Path) -> Stack:
     contract = read_contract(name, aws)
     return Stack(
         contract=contract,
-        aws=aws if aws.region == contract.region else aws.in_region(contract.region),
+        aws=aws if aws.region in (contract.region, contract.recovery_region) else aws.in_region(contract.region),
         state_directory=directory,
         programs=find_programs(),
         read_credentials=functools.partial(read_secret, aws, contract),

@@ -80,5 +80,11 @@ def restore_point(point: RestorePoint) -> dict[str, Any]:
 
 def catalogue(listed: Catalogue) -> dict[str, Any]:
     """Show all restore points, the newest first."""
-    points = [restore_point(point) for point in listed.restore_points]
+    points = [_what_matters_first(restore_point(point)) for point in listed.restore_points]
     return {"environment": listed.environment, "database": listed.database, "restore_points": points}
+
+
+def _what_matters_first(point: dict[str, Any]) -> dict[str, Any]:
+    """A table has room for so many columns: where it lies and whether it was proved come before how long it took."""
+    first = ("id", "tier", "state", "copies", "last_proved_at")
+    return {name: point[name] for name in first} | point

@@ -91,3 +91,7 @@ CREATE TABLE IF NOT EXISTS ops.run_history (
     result      jsonb,
     CONSTRAINT run_history_pkey PRIMARY KEY (id)
 );
+
+-- Of the .verify.sql file as it was rendered, with all it includes; null in rows from before it was noted, and where a
+-- migration has no such file.
+ALTER TABLE ops.migration_history ADD COLUMN IF NOT EXISTS verify_sha256 text;

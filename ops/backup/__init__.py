@@ -6,7 +6,6 @@ from ops.backup.drill import DrillResult, DrillVerdict, restore_drill
 from ops.backup.manifest import Trigger
 from ops.backup.restore import RestoreResult, restore
 from ops.backup.restore_point import CopyName, CopyState, CopyStatus, RestorePoint, State
-from ops.backup.upload import finish_uploads
 from ops.backup.verify import CopyVerification, verify_backup
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "State",
     "Trigger",
     "create_backup",
-    "finish_uploads",
     "list_backups",
     "restore",
     "restore_drill",

@@ -6,19 +6,29 @@ compared is the size, the SHA-256 that S3 computed itself, and the KMS key; to b
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import datetime as dt
+import functools
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from ops.aws import error_code, translate_aws_errors
+from ops.backup import checksums
+from ops.backup.clock import utc_now
 from ops.backup.durable import make_private_directory
 from ops.backup.manifest import Manifest, ManifestFile
-from ops.backup.restore_point import MANIFEST_NAME, CopyName, PointLocation, database_prefix, parse_key
+from ops.backup.object_lock import lock_arguments
+from ops.backup.parallel import PARALLEL_REQUESTS, in_parallel
+from ops.backup.restore_point import (
+    MANIFEST_NAME,
+    CopyName,
+    PointLocation,
+    database_prefix,
+    drill_records_prefix,
+    parse_key,
+)
 from ops.backup.stores import NotThereError, StoredPoint
 from ops.contract import BackupBucket
 from ops.errors import CheckFailedError, OperationError, UnreachableError, UsageError
@@ -27,36 +37,44 @@ from ops.stack import Stack
 # S3 takes 10,000 parts of at most 5 GiB; parts grow with the file so that the number never binds (finding 9).
 PART_BYTES: Final = 16 * 1024 * 1024
 _MOST_PARTS: Final = 9_000
-_PARALLEL_REQUESTS: Final = 4
 _READ_BYTES: Final = 1024 * 1024
 _DELETE_BATCH: Final = 1_000
 _MISSING_CODES: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _LOST_RACE_CODES: Final = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 
 class Bucket:
     """The restore points kept in one bucket."""
 
-    def __init__(self, name: CopyName, bucket: BackupBucket, client: Any, *, part_bytes: int = PART_BYTES) -> None:
+    def __init__(
+        self,
+        name: CopyName,
+        bucket: BackupBucket,
+        client: Any,
+        *,
+        compliance_tiers: Collection[str] = (),
+        part_bytes: int = PART_BYTES,
+    ) -> None:
         self._name = name
         self._bucket = bucket
         self._client = client
+        self._compliance_tiers = compliance_tiers
         self._part_bytes = part_bytes
 
     @classmethod
     def primary(cls, stack: Stack) -> Bucket:
         """Open the bucket in the stack's own region."""
-        bucket = stack.contract.primary_bucket
-        return cls(CopyName.PRIMARY, bucket, stack.aws.client("s3", bucket.region))
+        return cls._of(stack, CopyName.PRIMARY, stack.contract.primary_bucket)
 
     @classmethod
     def recovery(cls, stack: Stack) -> Bucket:
         """Open the bucket in the recovery region."""
-        bucket = stack.contract.recovery_bucket
-        return cls(CopyName.RECOVERY, bucket, stack.aws.client("s3", bucket.region))
+        return cls._of(stack, CopyName.RECOVERY, stack.contract.recovery_bucket)
+
+    @classmethod
+    def _of(cls, stack: Stack, name: CopyName, bucket: BackupBucket) -> Bucket:
+        client = stack.aws.client("s3", bucket.region)
+        return cls(name, bucket, client, compliance_tiers=stack.contract.compliance_tiers)
 
     @property
     def name(self) -> CopyName:
@@ -71,20 +89,25 @@ class Bucket:
         """Bring a local copy here: the files, each checked as it lies, then the manifest.
 
         Files that are already here and right are not sent again, so an upload that was interrupted is finished and a
-        replica made by S3 itself is accepted.
+        replica made by S3 itself is accepted. What is sent cannot be deleted for as long as its tier says.
 
         Raises:
             CheckFailedError: what lies here is not what was sent, or another manifest is already here.
             UsageError, UnreachableError, OperationError: the bucket or its key cannot be used.
         """
+        part_bytes = self._part_size(max((file.bytes for file in manifest.files), default=0))
+        how = self._how_to_store() | lock_arguments(location.tier, self._compliance_tiers, utc_now())
         with self._errors():
             present = self._listed(location.prefix)
+            with self._transfers(part_bytes) as transfers:
 
-            def send(file: ManifestFile) -> None:
-                self._send(location.file_key(file.path), file, directory / file.path, present)
+                def send(file: ManifestFile) -> None:
+                    expected = _expected_checksum(file, directory / file.path, part_bytes)
+                    key, source = location.file_key(file.path), directory / file.path
+                    self._send(transfers, key, file, source, expected, present, how)
 
-            in_parallel(send, manifest.files)
-            self._put_manifest(location, sealed)
+                in_parallel(send, manifest.files)
+            self._put_manifest(location, sealed, how)
 
     def list_points(self, environment: str, database: str) -> list[StoredPoint]:
         """List whatever there is of any restore point of a database, complete or not."""
@@ -119,20 +142,24 @@ class Bucket:
 
     def shallow_fault(self, location: PointLocation, file: ManifestFile) -> str:
         """Compare what S3 says of a file with what it should be, without downloading it."""
-        in_parts = file.bytes >= self._part_size(file.bytes)
+        in_parts = file.bytes >= self._part_bytes
+
+        def compare(stored: str) -> str:
+            return checksums.fault_at_a_glance(stored, file.sha256, in_parts=in_parts)
+
         with self._errors():
-            return self._fault(location.file_key(file.path), file.bytes, "" if in_parts else _base64_of(file.sha256))
+            return self._fault(location.file_key(file.path), file.bytes, compare)
 
     def fetch(self, location: PointLocation, manifest: Manifest, scratch: Path) -> Path:
         """Download the files of the manifest into ``scratch``."""
-
-        def get(file: ManifestFile) -> None:
-            with (scratch / file.path).open("xb") as target, self._missing(file.path):
-                self._client.download_fileobj(self._bucket.name, location.file_key(file.path), target)
-
         for parent in {(scratch / file.path).parent for file in manifest.files}:
             make_private_directory(parent)
-        with self._errors():
+        with self._errors(), self._transfers(self._part_bytes) as transfers:
+
+            def get(file: ManifestFile) -> None:
+                with (scratch / file.path).open("xb") as target, self._missing(file.path):
+                    transfers.download(self._bucket.name, location.file_key(file.path), target).result()
+
             in_parallel(get, manifest.files)
         return scratch
 
@@ -169,20 +196,48 @@ class Bucket:
                 self._delete([point.location.file_key(path) for path in point.files])
             return [point.location.id for point in abandoned] + self._abort_uploads(environment, database, before)
 
-    def _send(self, key: str, file: ManifestFile, source: Path, present: Mapping[str, int]) -> None:
-        from boto3.s3.transfer import TransferConfig
+    def remove_all(self, environment: str, database: str) -> None:
+        """Remove whatever lies here of a database that was only tried on: restore points, uploads, records of drills.
 
-        checksum = self._expected_checksum(file, source)
-        if key in present and not self._fault(key, file.bytes, checksum):
+        Versions that the bucket keeps of it expire by their own rules.
+
+        Raises:
+            CheckFailedError: an object cannot be removed.
+            UsageError, UnreachableError, OperationError: the bucket cannot be used.
+        """
+        with self._errors():
+            for prefix in (database_prefix(environment, database), drill_records_prefix(environment, database)):
+                self._delete(list(self._listed(prefix)))
+            self._abort_uploads(environment, database, dt.datetime.now(dt.UTC))
+
+    def _send(
+        self,
+        transfers: Any,
+        key: str,
+        file: ManifestFile,
+        source: Path,
+        expected: str,
+        present: Mapping[str, int],
+        how: Mapping[str, Any],
+    ) -> None:
+        compare = functools.partial(checksums.fault, expected=expected)
+        if key in present and not self._fault(key, file.bytes, compare):
             return
-        part_bytes = self._part_size(file.bytes)
-        config = TransferConfig(multipart_threshold=part_bytes, multipart_chunksize=part_bytes)
-        with source.open("rb") as body:
-            self._client.upload_fileobj(body, self._bucket.name, key, ExtraArgs=self._how_to_store(), Config=config)
-        if fault := self._fault(key, file.bytes, checksum):
+        # By name, not opened: parts are then read from the disk as they go, and not kept in memory until they are sent.
+        transfers.upload(str(source), self._bucket.name, key, extra_args=dict(how)).result()
+        if fault := self._fault(key, file.bytes, compare):
             raise self._wrong(key, fault)
 
-    def _put_manifest(self, location: PointLocation, sealed: bytes) -> None:
+    def _transfers(self, part_bytes: int) -> Any:
+        """Open the one set of threads that all files are sent or fetched by, so that their number is bounded."""
+        from boto3.s3.transfer import TransferConfig, create_transfer_manager
+
+        config = TransferConfig(
+            multipart_threshold=part_bytes, multipart_chunksize=part_bytes, max_concurrency=PARALLEL_REQUESTS
+        )
+        return create_transfer_manager(self._client, config)
+
+    def _put_manifest(self, location: PointLocation, sealed: bytes, how: Mapping[str, Any]) -> None:
         from botocore.exceptions import ClientError
 
         try:
@@ -191,7 +246,7 @@ class Bucket:
                 Key=location.manifest_key,
                 Body=sealed,
                 IfNoneMatch="*",
-                **self._how_to_store(),
+                **how,
             )
         except ClientError as error:
             if error_code(error) not in _LOST_RACE_CODES:
@@ -199,11 +254,16 @@ class Bucket:
             # Someone was here before: an earlier run of ours, or S3's own replication. Both wrote these very bytes.
             if self.read_manifest(location) != sealed:
                 raise self._wrong(location.manifest_key, "another manifest is already there") from error
-        if fault := self._fault(location.manifest_key, len(sealed), _base64_of(hashlib.sha256(sealed).hexdigest())):
+        expected = checksums.of_whole(hashlib.sha256(sealed).hexdigest())
+        compare = functools.partial(checksums.fault, expected=expected)
+        if fault := self._fault(location.manifest_key, len(sealed), compare):
             raise self._wrong(location.manifest_key, fault)
 
-    def _fault(self, key: str, size: int, checksum: str) -> str:
-        """Say how an object differs from what it should be; an empty text if it does not."""
+    def _fault(self, key: str, size: int, compare: Callable[[str], str]) -> str:
+        """Say how an object differs from what it should be; an empty text if it does not.
+
+        ``compare`` does so for what S3 says of its SHA-256.
+        """
         from botocore.exceptions import ClientError
 
         try:
@@ -214,27 +274,17 @@ class Bucket:
             return "it is missing"
         if head["ContentLength"] != size:
             return f"it has {head['ContentLength']} bytes instead of {size}"
-        stored = head.get("ChecksumSHA256", "")
-        if stored and not _may_be_equal(stored, checksum):
-            return f"its SHA-256 is {stored} instead of {checksum}"
+        if fault := compare(head.get("ChecksumSHA256", "")):
+            return fault
         if head.get("SSEKMSKeyId") != self._bucket.kms_key_arn:
             key_found = head.get("SSEKMSKeyId", "no key of ours")
             return f"it is encrypted with {key_found} instead of {self._bucket.kms_key_arn}"
         return ""
 
-    def _expected_checksum(self, file: ManifestFile, source: Path) -> str:
-        """Compute what S3 will say of a file: its SHA-256 or, sent in parts, the SHA-256 of theirs and their number."""
-        part_bytes = self._part_size(file.bytes)
-        if file.bytes < part_bytes:
-            return _base64_of(file.sha256)
-        with source.open("rb") as body:
-            parts = [hashlib.sha256(part).digest() for part in iter(lambda: body.read(part_bytes), b"")]
-        return f"{_base64_of(hashlib.sha256(b''.join(parts)).hexdigest())}-{len(parts)}"
-
     def _part_size(self, size: int) -> int:
         return max(self._part_bytes, -(-size // _MOST_PARTS))
 
-    def _how_to_store(self) -> dict[str, str]:
+    def _how_to_store(self) -> dict[str, Any]:
         return {
             "ServerSideEncryption": "aws:kms",
             "SSEKMSKeyId": self._bucket.kms_key_arn,
@@ -332,27 +382,6 @@ def _stored_point(location: PointLocation, files: Mapping[str, tuple[int, dt.dat
     )
 
 
-def in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Do the work for every item, a few at a time and results in order; the first failure ends it and is raised."""
-    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _may_be_equal(stored: str, expected: str) -> bool:
-    """Compare two checksums of S3's form.
-
-    Of an object sent in parts S3 knows only a hash of their hashes, with their number behind it: it says nothing if the
-    hash of the whole is expected; an empty text expects nothing.
-    """
-    if not expected or ("-" in stored and "-" not in expected):
-        return True
-    return stored.partition("-")[0] == expected.partition("-")[0]
-
-
-def _base64_of(hexadecimal: str) -> str:
-    return base64.b64encode(bytes.fromhex(hexadecimal)).decode()
+def _expected_checksum(file: ManifestFile, source: Path, part_bytes: int) -> str:
+    """Compute what S3 will say of a file, which it takes in one request or in parts."""
+    return checksums.of_whole(file.sha256) if file.bytes < part_bytes else checksums.of_parts(source, part_bytes)

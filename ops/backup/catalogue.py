@@ -7,10 +7,13 @@ A place that does not answer makes its copies ``unknown``, not the listing impos
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
-from ops.backup.buckets import Bucket, in_parallel
-from ops.backup.drill_record import DrillMark, read_drill_marks
+from ops.backup.buckets import Bucket
+from ops.backup.clock import utc_now
+from ops.backup.copy_findings import findings_of_copies
+from ops.backup.drill_record import DrillMark, MarkVerdict, read_drill_marks
 from ops.backup.integrity import (
     CopyCheck,
     Fault,
@@ -20,6 +23,7 @@ from ops.backup.integrity import (
     read_manifest,
 )
 from ops.backup.manifest import Manifest, digest
+from ops.backup.parallel import in_parallel
 from ops.backup.restore_point import (
     CopyName,
     CopyState,
@@ -82,16 +86,17 @@ def stores_of(stack: Stack) -> tuple[Vault, Bucket, Bucket]:
     return Vault.of(stack), Bucket.primary(stack), Bucket.recovery(stack)
 
 
-def list_backups(stack: Stack) -> Catalogue:
-    """List every restore point of the stack's database, complete or not.
+def list_backups(stack: Stack, stores: Sequence[CopyStore] | None = None) -> Catalogue:
+    """List every restore point of the stack's database, complete or not; only in these ``stores`` if any are given.
 
-    What is wrong with a copy, as far as its listing and manifest show it, is among the findings.
+    What is wrong with a copy, as far as its listing, its manifest and the records of drills and verifications show it,
+    is among the findings; so is a copy that is missing.
 
     Raises:
         OperationError: no place that keeps copies could be read.
     """
     environment, database = stack.contract.environment, stack.contract.database_name
-    places = [_look(store, environment, database) for store in stores_of(stack)]
+    places = [_look(store, environment, database) for store in stores or stores_of(stack)]
     if all(place.error for place in places):
         raise next(place.error for place in places if place.error)
     locations = sorted({location for place in places for location in place.points})
@@ -99,6 +104,7 @@ def list_backups(stack: Stack) -> Catalogue:
     points = sorted((point for point, _ in described), key=lambda point: (point.slot_time, point.id), reverse=True)
     findings = [_unreadable(place) for place in places if place.error]
     findings += [finding for _, found in described for finding in found]
+    findings += findings_of_copies(points, utc_now())
     return Catalogue(environment, database, tuple(points), tuple(findings))
 
 
@@ -162,24 +168,35 @@ def _check(place: _Place, location: PointLocation) -> CopyCheck:
 def _status(place: _Place, location: PointLocation, check: CopyCheck | None, marks: Iterable[DrillMark]) -> CopyStatus:
     stored = place.points.get(location)
     own = [mark for mark in marks if mark.copy is place.store.name]
+    damaged_at = _newest(own, MarkVerdict.DAMAGED)
+    found_right_at = _newest(own, MarkVerdict.PROVED, MarkVerdict.SOUND)
+    if damaged_at and found_right_at and found_right_at > damaged_at:
+        damaged_at = None
     return CopyStatus(
         name=place.store.name,
-        state=_copy_state(place, stored, check),
+        state=_copy_state(place, stored, check, known_damaged=damaged_at is not None),
         place=place.store.place(location),
         stored_bytes=sum(stored.files.values()) if stored else 0,
-        proved_at=max((mark.at for mark in own if mark.proved), default=None),
-        failed_at=max((mark.at for mark in own if not mark.proved), default=None),
+        proved_at=_newest(own, MarkVerdict.PROVED),
+        failed_at=_newest(own, MarkVerdict.FAILED, MarkVerdict.DAMAGED),
+        damaged_at=damaged_at,
     )
 
 
-def _copy_state(place: _Place, stored: StoredPoint | None, check: CopyCheck | None) -> CopyState:
+def _newest(marks: Iterable[DrillMark], *verdicts: MarkVerdict) -> dt.datetime | None:
+    return max((mark.at for mark in marks if mark.verdict in verdicts), default=None)
+
+
+def _copy_state(
+    place: _Place, stored: StoredPoint | None, check: CopyCheck | None, *, known_damaged: bool
+) -> CopyState:
     if place.error is not None:
         return CopyState.UNKNOWN
     if stored is None or check is None:
         return CopyState.ABSENT
     if stored.in_progress or not stored.has_manifest:
         return CopyState.PARTIAL
-    return CopyState.COMPLETE if check.ok else CopyState.DAMAGED
+    return CopyState.COMPLETE if check.ok and not known_damaged else CopyState.DAMAGED
 
 
 def _uploaded(manifest: Manifest, places: Sequence[_Place], location: PointLocation) -> bool:

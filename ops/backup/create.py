@@ -37,7 +37,7 @@ from ops.backup.schema_hash import hash_schema
 from ops.backup.tier import choose_tier
 from ops.backup.upload import clean_up, finish_pending, upload_everywhere
 from ops.backup.vault import Vault
-from ops.database import Connection, translate_database_errors
+from ops.database import Connection, OperationLock, translate_database_errors
 from ops.errors import RefusedError
 from ops.outcome import Finding, Severity
 from ops.progress import Progress
@@ -98,13 +98,13 @@ def create_backup(
         OperationError: there is no room, or the dump failed. What was complete before is as it was.
     """
     with only_one(stack, Work.BACKUP) as lock, translate_database_errors(stack.contract.database_name):
-        end_orphans(lock, Work.BACKUP)
+        end_orphans(lock.connection, Work.BACKUP, stack.contract.database_name)
         finished = finish_pending(stack, list_backups(stack), clock())
         findings = finished.findings + clean_up(stack, clock())
         # Read again only if something changed: what was just finished fills its period too.
         catalogue = list_backups(stack) if finished.ids else finished.catalogue
         order = _order(stack, catalogue, trigger, detail, clock(), jobs, timeout_seconds)
-        manifest, sealed, warnings = _write_local(stack, order, catalogue, clock, progress or silent)
+        manifest, sealed, warnings = _write_local(stack, order, catalogue, clock, progress or silent, lock)
         copies, failed = upload_everywhere(stack, order.location, manifest, sealed)
     state = state_of(copies, uploaded=False, in_progress=False, staged=False)
     return describe(order.location, manifest, copies, state, findings=(*findings, *warnings, *failed))
@@ -142,7 +142,7 @@ def _check_clock(catalogue: Catalogue, now: dt.datetime) -> None:
 
 
 def _write_local(
-    stack: Stack, order: _Order, catalogue: Catalogue, clock: Clock, progress: Progress
+    stack: Stack, order: _Order, catalogue: Catalogue, clock: Clock, progress: Progress, lock: OperationLock
 ) -> tuple[Manifest, bytes, tuple[Finding, ...]]:
     """Make the local copy, complete and verified, or none."""
     started = time.monotonic()
@@ -154,6 +154,8 @@ def _write_local(
         files = _read_back(partial)
         manifest = _manifest(order, dumped, files, clock(), time.monotonic() - started)
         sealed = seal(manifest)
+        # A lock that was lost on the way let another run in, which swept this one's files away.
+        lock.assert_held()
         vault.commit(order.location, partial, sealed)
     except BaseException:
         remove_tree(partial)

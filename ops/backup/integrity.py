@@ -35,6 +35,11 @@ class FaultKind(enum.StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     STORED_WRONGLY = "stored_wrongly"
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a listing cannot show it, so that it must be remembered once it was found."""
+        return self in (FaultKind.FILE_CHANGED, FaultKind.FILE_UNREADABLE, FaultKind.STORED_WRONGLY)
+
 
 class Depth(enum.IntEnum):
     """How thoroughly a copy is looked at: its listing, what the store says of each object, or every byte."""

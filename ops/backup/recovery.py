@@ -29,6 +29,7 @@ from ops.backup.integrity import (
     check_copy,
 )
 from ops.backup.manifest import Extension, Manifest
+from ops.backup.privileges import check_roles
 from ops.backup.program import run_program
 from ops.backup.restore_point import FILES_NAME, CopyName, PointLocation
 from ops.backup.scratch import scratch_directory
@@ -38,6 +39,7 @@ from ops.outcome import Finding, Severity
 from ops.stack import Stack
 
 _FAULTS_SHOWN: Final = 3
+_NO_GOOD_COPY: Final = "No copy is good: use another restore point."
 
 
 class Phase(enum.StrEnum):
@@ -98,15 +100,21 @@ class RecoveryTimes:
 
 
 class CorruptCopyError(CheckFailedError):
-    """A copy of a restore point is not what was written; ``faults`` say in which ways."""
+    """A copy of a restore point is not what was written; ``faults`` say in which ways.
 
-    def __init__(self, faults: Sequence[Fault], place: str, good: Sequence[CopyName]) -> None:
+    ``good`` are the other copies in which the same is right; None if this run was to look at no other.
+    """
+
+    def __init__(self, faults: Sequence[Fault], place: str, good: Sequence[CopyName] | None) -> None:
         shown = " ".join(fault.sentence for fault in faults[:_FAULTS_SHOWN])
         more = f" And {len(faults) - _FAULTS_SHOWN} more." if len(faults) > _FAULTS_SHOWN else ""
-        advice = f"The {good[0]} copy is good: use that one." if good else "No copy is good: use another restore point."
+        if good is None:
+            advice = "No other copy was looked at: see with `invoke verify-backup` whether one is good."
+        else:
+            advice = f"The {good[0]} copy is good: use that one." if good else _NO_GOOD_COPY
         super().__init__(shown + more, where=place, next_step=advice)
         self.faults = tuple(faults)
-        self.good_copies = tuple(good)
+        self.good_copies = tuple(good or ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,14 +154,17 @@ def fill(
 ) -> tuple[Finding, ...]:
     """Restore a verified copy into an empty database and gather its statistics.
 
-    Owners are not restored, and ``privileges`` only where the roles they name are: they belong to the server the dump
-    came from. An extension this role cannot create is left out and reported; if anything needs it, the restore fails
-    and says so.
+    Owners are not restored, and ``privileges`` only where they are asked for: the roles that they name belong to the
+    server the dump came from, and must be on this one. An extension this role cannot create is left out and reported;
+    if anything needs it, the restore fails and says so.
     """
     with stopwatch.measure(Phase.RESTORE):
-        missing = _missing_extensions(stack, database, copy.manifest.server.extensions)
+        present, missing = _look_for_extensions(stack, database, copy.manifest.server.extensions)
+        if privileges:
+            with contextlib.closing(stack.connect(database=database, autocommit=True)) as connection:
+                check_roles(stack, connection, copy.directory / FILES_NAME)
         options = [f"--jobs={jobs}", *([] if privileges else ["--no-acl"])]
-        _run_restore(stack, database, copy, options, [extension for extension, _ in missing])
+        _run_restore(stack, database, copy, options, [*present, *(extension for extension, _ in missing)])
     with (
         stopwatch.measure(Phase.ANALYZE),
         contextlib.closing(stack.connect(database=database, autocommit=True)) as connection,
@@ -201,7 +212,7 @@ def _corrupt(
 ) -> CorruptCopyError:
     others = [other for other in stores if other.name is not store.name]
     good = [other.name for other in others if _is_good(other, location, {fault.file for fault in faults} - {""})]
-    return CorruptCopyError(faults, store.place(location), good)
+    return CorruptCopyError(faults, store.place(location), good if others else None)
 
 
 def _is_good(store: CopyStore, location: PointLocation, files: set[str]) -> bool:
@@ -218,17 +229,25 @@ def _is_good(store: CopyStore, location: PointLocation, files: set[str]) -> bool
         return False
 
 
-def _missing_extensions(stack: Stack, database: str, extensions: Sequence[Extension]) -> list[tuple[Extension, str]]:
-    """Try to create each extension, and take it back: only the server knows what this role may create."""
-    missing = []
+def _look_for_extensions(
+    stack: Stack, database: str, extensions: Sequence[Extension]
+) -> tuple[list[Extension], list[tuple[Extension, str]]]:
+    """Tell which extensions are there already and which cannot be made, and why.
+
+    Each is made and taken back: only the server knows what this role may create. What an administrator made, in the
+    template of a drill's database for example, is not ours to comment on, so a restore passes over it.
+    """
+    present, missing = [], []
     with contextlib.closing(stack.connect(database=database, autocommit=True)) as connection:
         for extension in extensions:
             try:
                 with connection.transaction(force_rollback=True):
                     connection.execute(sql.SQL("CREATE EXTENSION {} CASCADE").format(sql.Identifier(extension.name)))
+            except pg.DuplicateObject:
+                present.append(extension)
             except (pg.InsufficientPrivilege, pg.FeatureNotSupported, pg.UndefinedFile) as error:
                 missing.append((extension, error.diag.message_primary or str(error)))
-    return missing
+    return present, missing
 
 
 def _run_restore(

@@ -38,7 +38,10 @@ class CopyName(enum.StrEnum):
 
 
 class CopyState(enum.StrEnum):
-    """What a listing can say of one copy. Only a deep verification or a restore says more than ``complete``."""
+    """What a listing, and the records of drills and verifications, say of one copy.
+
+    Only a deep verification or a restore of its own says more than ``complete``.
+    """
 
     ABSENT = "absent"
     PARTIAL = "partial"
@@ -90,7 +93,11 @@ class PointLocation:
 
 @dataclasses.dataclass(frozen=True)
 class CopyStatus:
-    """One copy of a restore point as the catalogue saw it; sizes in bytes, times in UTC."""
+    """One copy of a restore point as the catalogue saw it; sizes in bytes, times in UTC.
+
+    ``failed_at`` is when a drill or a verification last failed with it, ``damaged_at`` when one found bytes that are
+    not what was written; None once one found them right.
+    """
 
     name: CopyName
     state: CopyState
@@ -98,6 +105,7 @@ class CopyStatus:
     stored_bytes: int = 0
     proved_at: dt.datetime | None = None
     failed_at: dt.datetime | None = None
+    damaged_at: dt.datetime | None = None
 
     @property
     def proven(self) -> bool:
@@ -132,6 +140,11 @@ class RestorePoint:
     def location(self) -> PointLocation:
         """Where its copies lie, the same in each of them."""
         return PointLocation(self.environment, self.database, self.tier, self.id)
+
+    @property
+    def expires_at(self) -> dt.datetime:
+        """From when on a bucket may have expired it, by the rule of its tier."""
+        return self.slot_time + dt.timedelta(days=policy.RETENTION[self.tier].lifecycle_days)
 
     @property
     def last_proved_at(self) -> dt.datetime | None:

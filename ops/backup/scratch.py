@@ -18,7 +18,7 @@ from ops.stack import Stack
 @contextlib.contextmanager
 def scratch_directory(stack: Stack, purpose: str) -> Iterator[Path]:
     """Give a private empty directory below the stack's state directory and remove it afterwards."""
-    root = stack.state_directory / "scratch"
+    root = stack.scratch_directory
     make_private_directory(root)
     _remove_left(root, purpose)
     directory = Path(tempfile.mkdtemp(prefix=f"{purpose}-{os.getpid()}-", dir=root))

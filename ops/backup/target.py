@@ -1,7 +1,8 @@
 """Databases that restores are made into: created empty, marked as ours, never one that holds anything.
 
 The mark is a comment on the database. By it a later run knows a half-restored database from one that people use, and a
-drill knows which databases of an earlier, killed drill it may drop (backup research D22).
+drill knows which databases of an earlier, killed drill it may drop (backup research D22). A database is made aside,
+marked, and then gets its name: whatever bears that name without a mark is somebody else's, and is never dropped.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import enum
+import hashlib
 import json
+import secrets
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,24 +21,22 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from ops.backup.manifest import ServerFacts
-from ops.database import Connection
-from ops.errors import OperationError, RefusedError, UsageError
+from ops.database import MAINTENANCE_DATABASE, Connection
+from ops.errors import RefusedError, UsageError
 from ops.outcome import Finding, Severity
+from ops.schema.leftovers import user_objects
 from ops.stack import Stack
 
 DRILL_PREFIX: Final = "drill_"
+DRILL_TEMPLATE: Final = "fluxstudio_drill_template"
+"""A template that an administrator may provide: empty but for the extension amcheck, which drills may then use."""
+_ASIDE_PREFIX: Final = "restoring_"
+_CLEAN_TEMPLATE: Final = "template0"
 _MARK_START: Final = "fluxstudio "
 # PostgreSQL cuts longer names off without a word (manual, "Identifiers and Key Words").
 _LONGEST_NAME_BYTES: Final = 63
-_SYSTEM_DATABASES: Final = frozenset({"postgres", "template0", "template1", "rdsadmin"})
-_MAINTENANCE_DATABASE: Final = "postgres"
+_SYSTEM_DATABASES: Final = frozenset({MAINTENANCE_DATABASE, _CLEAN_TEMPLATE, "template1", "rdsadmin", DRILL_TEMPLATE})
 _LOCALE_OPTION: Final = {"icu": "ICU_LOCALE", "builtin": "BUILTIN_LOCALE"}
-
-_USER_RELATIONS: Final = """
-SELECT count(*) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e')
-"""
 
 
 class Purpose(enum.StrEnum):
@@ -79,14 +80,12 @@ class Mark:
 
 @contextlib.contextmanager
 def maintenance(stack: Stack) -> Iterator[Connection]:
-    """Connect where databases can be made from: the stack's own, or the server's when that one is gone."""
-    try:
-        connection = stack.connect(autocommit=True, application_name="fluxstudio restore")
-    except OperationError:
-        connection = stack.connect(
-            database=_MAINTENANCE_DATABASE, autocommit=True, application_name="fluxstudio restore"
-        )
-    with contextlib.closing(connection):
+    """Connect where databases are made, renamed and dropped from: the server's own maintenance database.
+
+    Never the stack's database: that may be lost, frozen, or the one to be renamed.
+    """
+    connecting = stack.connect(database=MAINTENANCE_DATABASE, autocommit=True, application_name="fluxstudio restore")
+    with contextlib.closing(connecting) as connection:
         yield connection
 
 
@@ -106,45 +105,49 @@ def check_name(name: str) -> None:
 
 
 def check_target(stack: Stack, name: str) -> None:
-    """Refuse to restore over anything: the stack's database, or one that holds something we did not half restore.
+    """Refuse early to restore over anything but what a broken-off restore left; :func:`create_target` asks again.
 
     Raises:
         UsageError: the name cannot be used.
-        RefusedError: the database is the stack's own, or is not empty.
+        RefusedError: there is a database of this name that we may not drop.
     """
     check_name(name)
-    if name == stack.contract.database_name:
-        raise RefusedError(
-            f"{name} is the database of stack {stack.name}; a restore never writes into it.",
-            where=name,
-            next_step="Restore into a new database first; to put it in the place of this one, ask for a replacement.",
-        )
     with maintenance(stack) as connection:
-        if not exists(connection, name):
-            return
-        mark = read_mark(connection, name)
-    if mark is not None and mark.disposable:
-        return
-    if not _is_empty(stack, name):
-        raise RefusedError(
-            f"Database {name} exists and is not empty.",
-            where=name,
-            next_step="Name a database that does not exist yet, or drop that one yourself.",
-        )
+        _refuse_taken(connection, name)
 
 
 def create_target(stack: Stack, name: str, server: ServerFacts, mark: Mark) -> tuple[Finding, ...]:
     """Make an empty database like the one the dump came from, closed to everyone but its owner, and mark it.
 
-    What :func:`check_target` let pass under that name is replaced. A locale this server does not know is replaced by
-    its default, which is a finding: text sorts differently then.
+    Only for who holds the lock of restores under that name, or of drills. What a broken-off restore left under it is
+    replaced. A locale this server does not know is replaced by its default, which is a finding: text sorts
+    differently then.
+
+    Raises:
+        RefusedError: there is a database of this name that we may not drop; nothing was changed.
     """
     with maintenance(stack) as connection:
-        drop(connection, name)
-        findings = _create(connection, name, server)
-        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-        set_mark(connection, name, mark)
+        if mark.purpose is Purpose.DRILL:
+            # Nobody else makes a database of such a name, so it needs no other one first.
+            return _create_marked(connection, name, server, mark)
+        aside = aside_name(name)
+        _refuse_taken(connection, name)
+        _drop_left(stack, connection, aside)
+        findings = _create_marked(connection, aside, server, mark)
+        try:
+            _give_name(connection, aside, name)
+        except BaseException:
+            with contextlib.suppress(psycopg.Error):
+                drop(connection, aside)
+            raise
     return findings
+
+
+def drop_unfinished(stack: Stack, name: str, mark: Mark) -> None:
+    """Drop the database of a restore that broke off, if it still is the one that was marked so."""
+    with maintenance(stack) as connection:
+        if read_mark(connection, name) == mark:
+            drop(connection, name)
 
 
 def set_mark(connection: Connection, name: str, mark: Mark) -> None:
@@ -171,50 +174,139 @@ def drop(connection: Connection, name: str) -> None:
     connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def drop_left_drills(stack: Stack, connection: Connection) -> tuple[str, ...]:
+def aside_name(name: str) -> str:
+    """Give the name under which a target database is made: one for each, so that the next restore into it clears it."""
+    return f"{_ASIDE_PREFIX}{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def drill_name(stack: Stack) -> str:
+    """Give a name for a drill's database that tells, before any mark does, whose drill made it."""
+    return f"{_drill_prefix(stack)}{secrets.token_hex(8)}"
+
+
+def drop_left_drills(stack: Stack) -> tuple[str, ...]:
     """Drop the databases that killed drills of this stack left; only for who holds the drill lock."""
-    rows = connection.execute(
-        "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND pg_get_userbyid(datdba) = current_user",
-        (DRILL_PREFIX,),
-    ).fetchall()
-    ours = tuple(name for (name,) in rows if _is_left_drill(stack, connection, name))
-    for name in ours:
-        drop(connection, name)
-    return ours
+    with maintenance(stack) as connection:
+        rows = connection.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND pg_get_userbyid(datdba) = current_user",
+            (_drill_prefix(stack),),
+        ).fetchall()
+        return tuple(name for (name,) in rows if _drop_left_drill(stack, connection, name))
 
 
-def _is_left_drill(stack: Stack, connection: Connection, name: str) -> bool:
+def is_empty(stack: Stack, name: str) -> bool:
+    """Tell whether nobody has put anything into a database: no relation, routine, type, schema or large object."""
+    with contextlib.closing(stack.connect(database=name, autocommit=True)) as connection:
+        row = connection.execute("SELECT EXISTS (SELECT FROM pg_largeobject_metadata)").fetchone()
+        return row is not None and not row[0] and not user_objects(connection, ignored_schemas=())
+
+
+def _drill_prefix(stack: Stack) -> str:
+    contract = stack.contract
+    whose = hashlib.sha256(f"{contract.environment}/{contract.database_name}".encode()).hexdigest()
+    return f"{DRILL_PREFIX}{whose[:8]}_"
+
+
+def _drop_left_drill(stack: Stack, connection: Connection, name: str) -> bool:
     mark = read_mark(connection, name)
     if mark is None:
         # Killed between making and marking it: by its name ours, and nothing is lost with an empty database.
-        return _is_empty(stack, name)
-    contract = stack.contract
-    return (mark.purpose, mark.environment, mark.database) == (
-        Purpose.DRILL,
-        contract.environment,
-        contract.database_name,
+        return _drop_empty(stack, connection, name)
+    if mark.purpose is not Purpose.DRILL:
+        return False
+    drop(connection, name)
+    return True
+
+
+def _refuse_taken(connection: Connection, name: str) -> None:
+    if not exists(connection, name):
+        return
+    mark = read_mark(connection, name)
+    if mark is None or not mark.disposable:
+        raise taken(name)
+
+
+def taken(name: str) -> RefusedError:
+    """Say that a restore needs a name which a database bears that it may not drop."""
+    return RefusedError(
+        f"Database {name} exists, and a restore only makes new ones.",
+        where=name,
+        next_step="Name a database that does not exist yet, or drop that one yourself.",
     )
 
 
-def _is_empty(stack: Stack, name: str) -> bool:
-    with contextlib.closing(stack.connect(database=name, autocommit=True)) as connection:
-        row = connection.execute(_USER_RELATIONS).fetchone()
-    return row is not None and row[0] == 0
-
-
-def _create(connection: Connection, name: str, server: ServerFacts) -> tuple[Finding, ...]:
-    plain = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {}").format(
-        sql.Identifier(name), sql.Literal(server.encoding)
-    )
+def _give_name(connection: Connection, aside: str, name: str) -> None:
+    """Rename a finished new database; the server itself refuses if the name has been taken meanwhile."""
+    _refuse_taken(connection, name)
+    drop(connection, name)
     try:
-        connection.execute(plain + _locale_options(server))
+        connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (aside, name))))
+    except pg.DuplicateDatabase as error:
+        raise taken(name) from error
+
+
+def _drop_left(stack: Stack, connection: Connection, aside: str) -> None:
+    mark = read_mark(connection, aside)
+    if mark is not None and mark.disposable:
+        drop(connection, aside)
+    elif exists(connection, aside) and not _drop_empty(stack, connection, aside):
+        raise taken(aside)
+
+
+def _drop_empty(stack: Stack, connection: Connection, name: str) -> bool:
+    """Drop a database that holds nothing and that nobody uses."""
+    if not is_empty(stack, name):
+        return False
+    # Without FORCE: whoever is connected is about to put something in.
+    with contextlib.suppress(pg.ObjectInUse):
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        return True
+    return False
+
+
+def _create_marked(connection: Connection, name: str, server: ServerFacts, mark: Mark) -> tuple[Finding, ...]:
+    findings = _create(connection, name, server, drill=mark.purpose is Purpose.DRILL)
+    try:
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+        set_mark(connection, name, mark)
+    except BaseException:
+        with contextlib.suppress(psycopg.Error):
+            drop(connection, name)
+        raise
+    return findings
+
+
+def _create(connection: Connection, name: str, server: ServerFacts, *, drill: bool) -> tuple[Finding, ...]:
+    templates = (DRILL_TEMPLATE, _CLEAN_TEMPLATE) if drill and _is_template(connection) else (_CLEAN_TEMPLATE,)
+    error: psycopg.Error | None = None
+    for template in templates:
+        if (error := _create_from(connection, name, server, template)) is None:
+            return ()
+    connection.execute(_statement(name, server, _CLEAN_TEMPLATE))
+    what = f"This server lacks the locale of the source, so text sorts differently in {name}: {error}".strip()
+    return (Finding(Severity.WARNING, what, name, "Restore on a server of the same kind.", "locale"),)
+
+
+def _is_template(connection: Connection) -> bool:
+    query = "SELECT FROM pg_database WHERE datname = %s AND datistemplate"
+    return connection.execute(query, (DRILL_TEMPLATE,)).fetchone() is not None
+
+
+def _create_from(connection: Connection, name: str, server: ServerFacts, template: str) -> psycopg.Error | None:
+    """Try to make a database with the source's locale; gives why this template does not allow it."""
+    try:
+        connection.execute(_statement(name, server, template) + _locale_options(server))
     except (pg.InsufficientPrivilege, pg.DuplicateDatabase):
         raise
     except (psycopg.DataError, psycopg.NotSupportedError, psycopg.ProgrammingError) as error:
-        connection.execute(plain)
-        what = f"This server lacks the locale of the source, so text sorts differently in {name}: {error}".strip()
-        return (Finding(Severity.WARNING, what, name, "Restore on a server of the same kind.", "locale"),)
-    return ()
+        return error
+    return None
+
+
+def _statement(name: str, server: ServerFacts, template: str) -> sql.Composed:
+    return sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING {}").format(
+        sql.Identifier(name), sql.Identifier(template), sql.Literal(server.encoding)
+    )
 
 
 def _locale_options(server: ServerFacts) -> sql.Composed:

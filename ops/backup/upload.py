@@ -11,10 +11,8 @@ import datetime as dt
 from typing import Final
 
 from ops import policy
-from ops.backup.catalogue import Catalogue, list_backups, stores_of
-from ops.backup.clock import Clock, utc_now
+from ops.backup.catalogue import Catalogue, stores_of
 from ops.backup.integrity import Depth, check_copy
-from ops.backup.lock import Work, only_one
 from ops.backup.manifest import Manifest, seal
 from ops.backup.restore_point import CopyName, CopyState, CopyStatus, PointLocation, RestorePoint
 from ops.backup.vault import Vault
@@ -63,18 +61,11 @@ def upload_everywhere(
     return tuple(copies), tuple(findings)
 
 
-def finish_uploads(stack: Stack, *, clock: Clock = utc_now) -> Finished:
+def finish_pending(stack: Stack, catalogue: Catalogue, now: dt.datetime) -> Finished:
     """Bring to the buckets every verified local restore point that is not there yet.
 
-    Raises:
-        RefusedError: a backup is running.
+    Only for who holds the backup lock. One whose local copy has rotted is not spread; its faults are findings.
     """
-    with only_one(stack, Work.BACKUP):
-        return finish_pending(stack, list_backups(stack), clock())
-
-
-def finish_pending(stack: Stack, catalogue: Catalogue, now: dt.datetime) -> Finished:
-    """Do what :func:`finish_uploads` says; only for who holds the backup lock."""
     ids: list[str] = []
     findings: list[Finding] = []
     for point in catalogue.restore_points:
@@ -95,7 +86,7 @@ def is_pending(point: RestorePoint, now: dt.datetime) -> bool:
     """
     if point.copy(CopyName.VAULT).state is not CopyState.COMPLETE:
         return False
-    if now > point.slot_time + dt.timedelta(days=policy.RETENTION[point.tier].lifecycle_days):
+    if now > point.expires_at:
         return False
     return any(point.copy(name).state in _UNFINISHED for name in (CopyName.PRIMARY, CopyName.RECOVERY))
 

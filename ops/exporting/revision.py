@@ -17,10 +17,10 @@ from typing import Final, TypeVar
 from ops.database import Connection
 from ops.exporting.overlay import Overlay
 from ops.exporting.owned_rows import OwnedRows, owned_rows, row_ids
-from ops.mapping import business, conversations
+from ops.mapping import client_requests, conversations, portfolios
 from ops.mapping.identity import invented
 from ops.mapping.json_text import JsonObject, encode
-from ops.mapping.lens import Lens, Record, patch_document, put, put_new
+from ops.mapping.lens import Lens, Record, is_tombstone, patch_document, put, put_new
 from ops.mapping.patches import PATCH_KEY
 from ops.mapping.reading import MappedRecord, Reading
 from ops.mapping.registry import LENSES
@@ -42,7 +42,11 @@ _HOMES: Final[dict[str, Lens]] = {
 }
 """Where a row without a record gets one, by its table."""
 
-_SQLITE_ENTITIES: Final = (business.CONTACTS.entity, business.BOOKINGS.entity, business.SQLITE_ITEMS.entity)
+_SQLITE_ENTITIES: Final = (
+    client_requests.CONTACTS.entity,
+    client_requests.BOOKINGS.entity,
+    portfolios.SQLITE_ITEMS.entity,
+)
 
 
 class Revision:
@@ -60,8 +64,10 @@ class Revision:
         """Fill the overlay; returns how many documents it changes."""
         for lens in LENSES.values():
             records = (self._reading.map_record(lens, record) for record in self._reading.source.records(lens.entity))
-            for chunk in _chunks(record for record in records if record.fault is None and record.produced):
-                self._compare(lens, chunk)
+            for chunk in _chunks(records):
+                self._compare(lens, [record for record in chunk if record.produced])
+                self._drop_tombstones(lens, [record for record in chunk if not record.produced])
+                self._mend(lens, [record for record in chunk if record.fault])
         self._compare_derived()
         for table, lens in _HOMES.items():
             if table != "message_reactions":
@@ -78,13 +84,34 @@ class Revision:
         for mapped, record in zip(chunk, records, strict=True):
             said = {(row.table, row.id): row.values for row in mapped.rows}
             self._know(said)
-            self._know(actual[record.id])
-            if lens is business.SQLITE_ITEMS:
+            if (lens.root, record.id) in actual[record.id]:  # else what is left of it, such as an organization, is new
+                self._know(actual[record.id])
+            if lens is portfolios.SQLITE_ITEMS:
                 self._sqlite_portfolio |= said
             elif lens.entity not in _SQLITE_ENTITIES:
                 self._revise(lens, mapped, record, actual[record.id])
             elif said != actual[record.id]:  # SQLite is never written: a record in a file takes the row's place
-                self._add(business.CLIENT_REQUESTS, record.id, actual[record.id])
+                self._add(client_requests.CLIENT_REQUESTS, record.id, actual[record.id])
+
+    def _drop_tombstones(self, lens: Lens, chunk: list[MappedRecord]) -> None:
+        """What says that a row is gone goes itself, if the row is there again; further revisions give it a record."""
+        records = [item.record for item in chunk if item.record and is_tombstone(lens, item.record.document)]
+        actual = owned_rows(self._connection, lens, [record.id for record in records])
+        for record in records:
+            if (lens.root, record.id) in actual[record.id]:
+                self._overlay.drop(record.place)
+
+    def _mend(self, lens: Lens, chunk: list[MappedRecord]) -> None:
+        """A record that could not be loaded, and whose row is there all the same, gets that under the reserved key."""
+        records = [item.record for item in chunk if item.record and lens.entity not in _SQLITE_ENTITIES]
+        actual = owned_rows(self._connection, lens, [record.id for record in records])
+        pretty = {item.record.place: b"\n" in item.source.raw for item in chunk if item.record}
+        for record in records:
+            if (lens.root, record.id) in actual[record.id]:
+                self._know(actual[record.id])
+                document = patch_document(lens, actual[record.id], record, self._reading.facts)
+                if document != record.document:
+                    self._overlay.rewrite(record.place, record_text(document, pretty=pretty[record.place]))
 
     def _revise(self, lens: Lens, mapped: MappedRecord, record: Record, rows: OwnedRows) -> None:
         said = {(row.table, row.id): row.values for row in mapped.rows}
@@ -120,12 +147,14 @@ class Revision:
                 self._compare_roots(table, {row_id: rows for (found, row_id), rows in chunk if found == table})
 
     def _compare_roots(self, table: str, derived: dict[str, list[Row]]) -> None:
-        lens = _HOMES[table]
+        lens = _HOMES.get(table)
+        if lens is None:
+            return  # a child that is implied once more belongs to the record that took it away
         actual = {} if self._first else owned_rows(self._connection, lens, list(derived))
         for row_id, rows in derived.items():
             said = {(row.table, row.id): row.values for row in rows}
             self._know(said)
-            if row_id == business.SQLITE_PORTFOLIO:  # its items are records of SQLite
+            if row_id == portfolios.SQLITE_PORTFOLIO:  # its items are records of SQLite
                 said |= self._sqlite_portfolio
             if not self._first and said != actual[row_id]:
                 self._add(lens, row_id, actual[row_id])

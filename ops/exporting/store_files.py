@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -31,7 +30,7 @@ class WrittenFile:
 
 
 def write_store_files(source: Source, overlay: Overlay, destination: Path) -> list[WrittenFile]:
-    """Write every file of the store below ``destination``; :func:`sync_files` makes them durable.
+    """Write every file of the store below ``destination``; :func:`ops.files.sync_tree` makes them durable.
 
     Raises:
         CheckFailedError: a file that did not change would not come out as it was.
@@ -40,7 +39,7 @@ def write_store_files(source: Source, overlay: Overlay, destination: Path) -> li
     files = {file.path: file for file in source.files()}
     for file in files.values():
         if file.kind is FileKind.SQLITE:
-            written.append(_write(destination, file.path, [file.content or b""], file))
+            written.append(_write_verbatim(destination, file, [file.content or b""]))
     collections = {path: file for path, file in files.items() if file.kind is FileKind.JSON_COLLECTION}
     for entity in dict.fromkeys(file.entity for file in collections.values()):
         left = {path for path, file in collections.items() if file.entity == entity}
@@ -54,20 +53,51 @@ def write_store_files(source: Source, overlay: Overlay, destination: Path) -> li
     return sorted(written, key=lambda file: file.path)
 
 
+def prove_archive(archive: Source) -> None:
+    """Make sure that the archived bytes are those that were loaded, before documents are compared with rows.
+
+    A document that was altered in the archive would otherwise be taken for what the file says.
+
+    Raises:
+        CheckFailedError: a file would not come out of the archive as it went in.
+    """
+    collections = {file.path: file for file in archive.files() if file.kind is FileKind.JSON_COLLECTION}
+    digests = {path: hashlib.sha256(file.header) for path, file in collections.items()}
+    for entity in dict.fromkeys(file.entity for file in collections.values()):
+        for record in archive.records(entity):
+            if record.file in digests:
+                digests[record.file].update(record.separator + record.raw)
+    for path, file in collections.items():
+        digests[path].update(file.footer)
+        if digests[path].hexdigest() != file.sha256:
+            raise _altered(path)
+    for file in archive.files():
+        if file.kind is FileKind.SQLITE and hashlib.sha256(file.content or b"").hexdigest() != file.sha256:
+            raise _altered(file.path)
+
+
+def _altered(path: str) -> CheckFailedError:
+    return CheckFailedError(
+        f"{path} did not change, and yet its bytes would not be the ones that were loaded.",
+        where=path,
+        next_step="The archive's tables were altered: restore them from a backup, or load the snapshot again with"
+        " --overwrite-changes if the files are right.",
+    )
+
+
 def _write_collection(
     destination: Path, file: SourceFile, records: Iterable[SourceRecord], overlay: Overlay
 ) -> WrittenFile:
     if not overlay.touches(file.path):
-        parts = itertools.chain([file.header], _verbatim(records), [file.footer])
-        written = _write(destination, file.path, parts, file)
-        if not written.identical_to_source:
-            raise CheckFailedError(
-                f"{file.path} did not change, and yet its bytes would not be the ones that were loaded.",
-                where=file.path,
-                next_step="Restore the archive's tables from a backup; they were altered.",
-            )
-        return written
+        return _write_verbatim(destination, file, itertools.chain([file.header], _verbatim(records), [file.footer]))
     return _write(destination, file.path, _revised(file, records, overlay), file)
+
+
+def _write_verbatim(destination: Path, file: SourceFile, parts: Iterable[bytes]) -> WrittenFile:
+    written = _write(destination, file.path, parts, file)
+    if not written.identical_to_source:
+        raise _altered(file.path)
+    return written
 
 
 def _verbatim(records: Iterable[SourceRecord]) -> Iterator[bytes]:
@@ -133,13 +163,3 @@ def _write(destination: Path, path: str, parts: Iterable[bytes], file: SourceFil
             size += len(part)
     identical = file is not None and digest.hexdigest() == file.sha256
     return WrittenFile(path, size, digest.hexdigest(), identical)
-
-
-def sync_files(directory: Path) -> None:
-    """Wait until every file and directory below is on disk; a rename after this publishes complete files only."""
-    for path in [*directory.rglob("*"), directory]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

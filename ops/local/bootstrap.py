@@ -1,13 +1,15 @@
-"""What a database administrator does once on a new server: roles, the database, monitoring. Safe to repeat."""
+"""What a database administrator does once on a new server: roles, databases, monitoring. Safe to repeat."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Final
 
 from psycopg import sql
 
 from ops import database as db
+from ops.backup.target import DRILL_TEMPLATE
 from ops.local.postgres import SUPERUSER
 from ops.local.processes import LOOPBACK
 
@@ -35,6 +37,7 @@ def bootstrap(port: int, superuser_password: str, owner_password: str) -> None:
         _let_owner_work(connection, owner_password)
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         make_database(connection, DATABASE_NAME)
+        _make_drill_template(connection, lambda: connect_as_superuser(port, superuser_password, DRILL_TEMPLATE))
 
 
 def make_database(connection: db.Connection, name: str) -> None:
@@ -46,6 +49,26 @@ def make_database(connection: db.Connection, name: str) -> None:
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     readers = sql.SQL(", ").join(map(sql.Identifier, (APPLICATION_ROLE, READONLY_ROLE)))
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, readers))
+
+
+def _make_drill_template(connection: db.Connection, connect: Callable[[], db.Connection]) -> None:
+    """Make the template from which drills get the extension amcheck, which only a superuser can create.
+
+    It is as clean as template0 otherwise, and nobody can connect to it: it stays so.
+    """
+    query = "SELECT datistemplate FROM pg_database WHERE datname = %s"
+    found = connection.execute(query, (DRILL_TEMPLATE,)).fetchone()
+    if found is not None and found[0]:
+        return
+    template = sql.Identifier(DRILL_TEMPLATE)
+    # It became a template last, so this one was left half made.
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(template))
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(template))
+    with contextlib.closing(connect()) as inside:
+        inside.execute("CREATE EXTENSION amcheck")
+        grant = sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {}")
+        inside.execute(grant.format(sql.Identifier(OWNER_ROLE)))
+    connection.execute(sql.SQL("ALTER DATABASE {} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false").format(template))
 
 
 def _make_role(connection: db.Connection, name: str) -> None:

@@ -107,7 +107,11 @@ def launch(
         **account.process_options(),
     )
     if answer.returncode != 0:
-        raise OperationError(f"{command[0]} could not be started: {answer.stderr.strip()}", where=str(log))
+        raise OperationError(
+            f"{command[0]} could not be started: {answer.stderr.strip()}",
+            where=str(log),
+            next_step="Check that the program and the place of its log can be used, then run the command again.",
+        )
     return int(answer.stdout)
 
 

@@ -196,6 +196,8 @@ def _ensure_aws(file: StateFile, state: LocalState) -> LocalState:
         if running is not None:
             local_aws.stop(running.process)
         running = local_aws.start(directory, state.aws_port)
+    if running.process != state.aws_process:
+        # An emulator that no state knows is empty, or a start that died left it half filled.
         lost_at = _now() if state.contract is not None else state.aws_lost_at
         state = dataclasses.replace(state, contract=None, aws_lost_at=lost_at)
     return file.write(dataclasses.replace(state, aws_port=running.port, aws_process=running.process))

@@ -8,13 +8,13 @@ import fcntl
 import json
 import os
 import secrets
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from ops.errors import OperationError, RefusedError, UsageError
+from ops.files import give_to_owner_of, write_durably
 from ops.local.processes import ProcessIdentity
 
 STATE_VERSION: Final = 1
@@ -90,16 +90,8 @@ class StateFile:
     def write(self, state: LocalState) -> LocalState:
         """Write the state and give it back."""
         with translate_disk_errors(self.directory):
-            handle, name = tempfile.mkstemp(prefix="state-", suffix=".json", dir=self.directory)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(dataclasses.asdict(state), file, indent=2)
-                    file.flush()
-                    os.fsync(file.fileno())
-                give_to_owner_of(self.directory, Path(name))
-                Path(name).replace(self.path)
-            finally:
-                Path(name).unlink(missing_ok=True)
+            data = json.dumps(dataclasses.asdict(state), indent=2).encode()
+            write_durably(self.path, data, like=self.directory)
         return state
 
     def forget(self) -> None:
@@ -135,13 +127,6 @@ def translate_disk_errors(where: Path) -> Iterator[None]:
             where=str(error.filename or where),
             next_step="Free space or correct the permissions, then run the command again.",
         ) from error
-
-
-def give_to_owner_of(directory: Path, path: Path) -> None:
-    """Leave what root wrote in a user's checkout to that user, who could not use the stack any more otherwise."""
-    if os.geteuid() == 0:
-        owner = directory.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _wait_for_lock(handle: int, directory: Path) -> None:

@@ -312,7 +312,8 @@ def implied_conversations(facts: Facts) -> Iterator[list[Row]]:
 
 
 def _is_recorded(conversation: str, facts: Facts) -> bool:
-    return conversation in facts.channels or conversation in facts.recorded_conversations
+    recorded = conversation in facts.channels or conversation in facts.recorded_conversations
+    return recorded or facts.is_gone("conversations", conversation)
 
 
 def _implied(conversation: str, facts: Facts) -> list[Row]:
@@ -337,5 +338,8 @@ def _implied(conversation: str, facts: Facts) -> list[Row]:
         "is_archived": "false",
         **stats,
     }
-    participants = _participants(conversation, owner, members, facts, stats["created_at"])
-    return [Row("conversations", values), *(produced.row for produced in participants)]
+    rows = [Row("conversations", values)]
+    for produced in _participants(conversation, owner, members, facts, stats["created_at"]):
+        free = facts.free_id("conversation_participants", produced.row.id)
+        rows.append(Row("conversation_participants", {**produced.row.values, "id": free}))
+    return rows

@@ -120,6 +120,7 @@ def team_facts(record: Record, facts: Facts) -> Team:
 def _learn_team(record: Record, facts: Facts) -> None:
     team = team_facts(record, facts)
     facts.teams.setdefault(comparable(record.id), team)
+    facts.index.claim("organizations", team.organization_id)  # a record of organizations.json may not be the same one
     created_at = time_or_none(record.document.get("createdAt"))
     name = name_text(record.document, "name")
     for kind, scope, row_id, own_slug in (
@@ -181,12 +182,7 @@ def _read_team(record: Record, facts: Facts) -> list[Produced]:
             "organization_id": team.organization_id,
             "lead_id": _lead(document, team, facts),
         },
-        defaults={
-            "name": name,
-            "updated_at": created_at,
-            "settings": "{}",
-            "is_private": "false",
-        },
+        defaults={"name": name, "updated_at": created_at, "settings": "{}", "is_private": "false"},
         notes=facts.notes,
         where=record.where,
     )

@@ -8,9 +8,10 @@ own fields, so that the same source always gives the same answers.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from ops.mapping.columns import REFERENCES
 from ops.mapping.identity import comparable, invented
 from ops.mapping.json_text import JsonObject, JsonValue
 from ops.mapping.moments import as_timestamp
@@ -18,6 +19,7 @@ from ops.mapping.notes import Notes
 from ops.mapping.people import People
 from ops.mapping.quarantine import MissingUsers
 from ops.mapping.scratch_index import ScratchIndex
+from ops.mapping.shapes import Row, Values
 from ops.mapping.slugs import Wish, assign, slug_base
 from ops.mapping.values import UnfitValueError, as_text, as_text_array, is_indexable, storable
 
@@ -72,6 +74,9 @@ class Facts:
         self.sqlite_portfolio = False
         self.superseded: set[tuple[str, str]] = set()
         self.project_of_channel: dict[str, str] = {}
+        self.removed: dict[tuple[str, str], Values | None] = {}
+        self._revived: set[tuple[str, str]] = set()
+        self._present: set[tuple[str, str]] = set()
         self._duplicates: dict[tuple[str, Place, int], str] = {}
         self._occurrences: dict[tuple[str, str], int] = {}
         self._slugs: dict[tuple[str, str], str] = {}
@@ -129,6 +134,11 @@ class Facts:
         """The project a reference means."""
         return self.projects.get(comparable(reference)) if isinstance(reference, str) else None
 
+    def project_id(self, reference: JsonValue) -> str | None:
+        """The id of the project a reference means."""
+        project = self.project(reference)
+        return project.id if project else None
+
     def organization(self, reference: JsonValue) -> str | None:
         """The organization a reference means: one of its own, or that of a team record shown as one."""
         if not isinstance(reference, str):
@@ -161,6 +171,44 @@ class Facts:
         """Tell whether a file records the conversation, or a message or a project implies it."""
         recorded = row_id in self.channels or row_id in self.recorded_conversations
         return recorded or row_id in self.project_of_channel or self.index.first_author(row_id) is not None
+
+    def bury(self, table: str, row_id: str) -> None:
+        """Keep a row that is gone from being implied."""
+        self.removed.setdefault((table, row_id), None)
+        self.superseded.add((table, row_id))
+
+    def take(self, table: str, row_ids: Iterable[str]) -> None:
+        """Keep ids for the rows that patches add; a database may have moved them from a row that is implied."""
+        for row_id in row_ids:
+            self.index.claim(f"added to {table}", row_id)
+
+    def free_id(self, table: str, row_id: str) -> str:
+        """An id for an implied row: the one that it always gets, or another if a patch added a row with that one."""
+        return invented(table, row_id) if self.index.is_claimed(f"added to {table}", row_id) else row_id
+
+    def see(self, row: Row) -> None:
+        """See a row, and whom it refers to."""
+        if (row.table, row.id) in self.removed:
+            self._present.add((row.table, row.id))  # a patch took it away, and another record has it now
+        self.refer(row)
+
+    def refer(self, row: Row) -> None:
+        """See whom a row refers to: what a patch took away is needed again, if the application so wrote since."""
+        if self.removed:
+            for column, text in row.values.items():
+                key = (REFERENCES.get(column, ""), text or "")
+                if key in self.removed:
+                    self._revived.add(key)
+
+    def is_gone(self, table: str, row_id: str) -> bool:
+        """Tell whether a patch took a row away that would be implied, and nobody refers to it."""
+        return (table, row_id) in self.removed and (table, row_id) not in self._revived
+
+    def revived(self) -> Iterator[Row]:
+        """The rows that a patch took away and somebody refers to, as far as a document says them and no other does."""
+        for table, row_id in sorted(self._revived - self._present):
+            if values := self.removed[table, row_id]:
+                yield Row(table, values)
 
     def dangling(self, subject: str, where: str) -> None:
         """Note a reference that leads nowhere and was left out of the row."""

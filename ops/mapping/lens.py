@@ -20,7 +20,7 @@ from typing import TypeAlias
 from ops.mapping.facts import Facts, Place, text_id
 from ops.mapping.identity import LONGEST_ID_BYTES
 from ops.mapping.json_text import JsonObject, JsonValue
-from ops.mapping.patches import PATCH_KEY, RowKey, difference, patched
+from ops.mapping.patches import PATCH_KEY, RowKey, difference, patched, removed_rows
 from ops.mapping.quarantine import QuarantineError
 from ops.mapping.shapes import Row, Shape, Values
 
@@ -89,6 +89,12 @@ def identity_fault(lens: Lens, document: JsonObject) -> str | None:
     return None
 
 
+def is_tombstone(lens: Lens, document: JsonObject) -> bool:
+    """Tell whether a document only says that a row which other records imply is gone from the database."""
+    row_id = lens.identify(document)
+    return document.keys() == {"id", PATCH_KEY} and (lens.root, row_id) in removed_rows(document, lens.owned(row_id))
+
+
 def get(lens: Lens, record: Record, facts: Facts) -> list[Produced]:
     """Make the rows of a record.
 
@@ -100,7 +106,7 @@ def get(lens: Lens, record: Record, facts: Facts) -> list[Produced]:
     plain = _plain(lens, record, facts)
     said = {key: item.row.values for key, item in plain.items()}
     rows = patched(record.document[PATCH_KEY], said, lens.owned(record.id), facts, record.where)
-    if not plain and not rows:
+    if (lens.root, record.id) not in rows and not is_tombstone(lens, record.document):
         return lens.read(record, facts)
     return [Produced(Row(key[0], values), plain[key].path if key in plain else None) for key, values in rows.items()]
 
@@ -129,7 +135,8 @@ def put(lens: Lens, rows: Mapping[RowKey, Values], record: Record, facts: Facts)
     if {key: item.row.values for key, item in before.items()} == dict(rows):
         return record.document
     document = copy.deepcopy(record.document)
-    document.pop(PATCH_KEY, None)
+    if document.pop(PATCH_KEY, None) is not None:  # what a patch had taken away is still in the document's own fields
+        before = {**_plain(lens, dataclasses.replace(record, document=document), facts), **before}
     _write_changes(lens, document, before, rows)
     _append_new(lens, document, (key for key in rows if key not in before), rows)
     _remove_gone(document, [item.path for key, item in before.items() if key not in rows])
@@ -137,8 +144,10 @@ def put(lens: Lens, rows: Mapping[RowKey, Values], record: Record, facts: Facts)
 
 
 def put_new(lens: Lens, rows: Mapping[RowKey, Values], row_id: str, facts: Facts) -> JsonObject:
-    """Write a record that no file knows, in the application's own shape."""
+    """Write a record that no file knows, in the application's own shape; a tombstone if there are no rows to write."""
     document: JsonObject = {"id": row_id}
+    if not rows:
+        return {**document, PATCH_KEY: {lens.root: {row_id: None}}}
     if (lens.root, row_id) in rows:
         document = lens.shapes[lens.root].blank(rows[lens.root, row_id])
     _append_new(lens, document, (key for key in rows if key != (lens.root, row_id)), rows)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from ops.mapping.columns import TABLES, Column
+from ops.mapping.columns import REFERENCES, TABLES, Column
 from ops.mapping.facts import Facts
 from ops.mapping.json_text import JsonObject, JsonValue
 from ops.mapping.quarantine import QuarantineError
@@ -25,29 +25,6 @@ Rows: TypeAlias = dict[RowKey, Values]
 Owned: TypeAlias = Mapping[str, tuple[str, str]]
 """Table, to the column that names its rows' owner and the owner's id."""
 
-_REFERENCES: Final[dict[str, str]] = {
-    "user_id": "users",
-    "created_by": "users",
-    "lead_id": "users",
-    "invited_by": "users",
-    "manager_id": "users",
-    "client_id": "users",
-    "author_id": "users",
-    "assigned_to": "users",
-    "uploaded_by": "users",
-    "granted_by": "users",
-    "organization_id": "organizations",
-    "team_id": "teams",
-    "project_id": "projects",
-    "template_id": "projects",
-    "conversation_id": "conversations",
-    "message_id": "messages",
-    "reply_to_id": "messages",
-    "file_id": "files",
-    "parent_file_id": "files",
-    "portfolio_id": "portfolios",
-    "task_id": "tasks",
-}
 _UNIQUE: Final[dict[str, tuple[str, ...]]] = {
     "organization_members": ("user_id",),
     "team_members": ("user_id",),
@@ -107,6 +84,14 @@ def added_rows(document: JsonObject, table: str) -> list[str]:
     return [row_id for row_id, change in changes.items() if isinstance(change, dict) and _is_whole(table, change)]
 
 
+def removed_rows(document: JsonObject, owned: Owned) -> list[RowKey]:
+    """The rows that a document's patch takes away."""
+    patch: JsonValue = document.get(PATCH_KEY)
+    if patch is None or not _is_patch(patch, owned):
+        return []
+    return [(table, row_id) for table in patch for row_id, change in patch[table].items() if change is None]
+
+
 def _is_whole(table: str, change: JsonObject) -> bool:
     return len(change) == len(TABLES[table].columns)
 
@@ -122,6 +107,7 @@ def patched(patch: JsonValue, rows: Rows, owned: Owned, facts: Facts, where: str
         )
         return rows
     changes = {(table, row_id): change for table, of_table in patch.items() for row_id, change in of_table.items()}
+    facts.removed.update({key: rows[key] for key, change in changes.items() if change is None and key in rows})
     result = {key: values for key, values in rows.items() if key not in changes}
     for key, change in changes.items():
         if change is not None:
@@ -134,7 +120,7 @@ def patched(patch: JsonValue, rows: Rows, owned: Owned, facts: Facts, where: str
 
 
 def _row(table: str, said: Values | None, change: JsonObject, facts: Facts, where: str) -> Values | None:
-    """One patched row; None if it was to be changed and is gone, or is new and needs something that is."""
+    """One patched row; None if it was to be changed and is gone, or needs something that is."""
     if said is None and not _is_whole(table, change):
         return None
     values: Values = dict(said or {})
@@ -147,12 +133,17 @@ def _row(table: str, said: Values | None, change: JsonObject, facts: Facts, wher
             values[column.name] = found
         elif said is None:
             return None
-    return values
+    return values if _is_possible(table, values) else None
+
+
+def _is_possible(table: str, values: Values) -> bool:
+    """Tell whether a row keeps the one rule of the tables that is about two columns: a permission is somebody's."""
+    return table != "file_permissions" or (values["user_id"] is None) != (values["team_id"] is None)
 
 
 def _followed(column: Column, text: ColumnText, facts: Facts, where: str) -> ColumnText:
     """The column's text; a reference only if it leads somewhere, as users' always do (case C63)."""
-    table = _REFERENCES.get(column.name)
+    table = REFERENCES.get(column.name)
     if text is None or table is None:
         return text
     if table != "users":
@@ -177,6 +168,7 @@ def _is_patch(patch: JsonValue, owned: Owned) -> bool:
     return isinstance(patch, dict) and all(
         table in owned
         and isinstance(changes, dict)
+        and (owned[table][0] != "id" or changes.keys() <= {owned[table][1]})
         and all(change is None or _is_change(table, row_id, change, owned[table]) for row_id, change in changes.items())
         for table, changes in patch.items()
     )

@@ -14,12 +14,13 @@ from typing import Final
 
 from ops.mapping.facts import Facts
 from ops.mapping.json_text import JsonObject, decode
-from ops.mapping.lens import Lens, Produced, Record, get, identity_fault
+from ops.mapping.lens import Lens, Produced, Record, get, identity_fault, is_tombstone
 from ops.mapping.messaging import note_message_cap
 from ops.mapping.notes import Notes
+from ops.mapping.patches import PATCH_KEY, added_rows, removed_rows
 from ops.mapping.project_files import learn_upload, note_unreferenced_uploads
 from ops.mapping.quarantine import MissingUsers, QuarantineError
-from ops.mapping.registry import LENSES, derived_rows
+from ops.mapping.registry import IMPLIED_CHILDREN, LENSES, derived_rows
 from ops.mapping.scratch_index import ScratchIndex
 from ops.mapping.shapes import Row
 from ops.mapping.values import is_storable
@@ -63,11 +64,13 @@ class Reading:
 
     def learn(self) -> None:
         """Gather what records must know about each other."""
+        done = 0
         for record in self.source.records(UPLOADS):
             document, fault = _document(record)
             if fault is None:
                 learn_upload(Record((record.file, record.ordinal), "", document), self.facts)
-        done = 0
+            done += 1
+            self._report("reading", done)
         for lens in LENSES.values():
             count = 0
             for source_record in self.source.records(lens.entity):
@@ -85,12 +88,22 @@ class Reading:
         document, fault = _document(source_record, lens)
         if fault is not None:
             return
+        if is_tombstone(lens, document):
+            self.facts.bury(lens.root, lens.identify(document))
+            return
         place = (source_record.file, source_record.ordinal)
         row_id = self.facts.claim(lens.entity, lens.identify(document), place)
+        if PATCH_KEY in document:
+            self._learn_patch(lens, row_id, document)
         try:
             lens.learn(Record(place, row_id, document), self.facts)
         except QuarantineError:  # reading the record raises again, and there the reason is kept
             self.facts.index.release(lens.entity, row_id)
+
+    def _learn_patch(self, lens: Lens, row_id: str, document: JsonObject) -> None:
+        self.facts.removed.update(dict.fromkeys(removed_rows(document, lens.owned(row_id))))
+        for table in IMPLIED_CHILDREN:
+            self.facts.take(table, added_rows(document, table))
 
     def records(self) -> Iterator[MappedRecord]:
         """Every record of every entity, each with its rows."""
@@ -102,6 +115,8 @@ class Reading:
                 self._report("mapping", done)
         for source_record in self.source.records(UPLOADS):
             yield MappedRecord(source_record, None, (), source_record.fault)
+            done += 1
+            self._report("mapping", done)
 
     def map_record(self, lens: Lens, source_record: SourceRecord) -> MappedRecord:
         """Make the rows of one record."""
@@ -110,11 +125,16 @@ class Reading:
             return MappedRecord(source_record, None, (), fault)
         place = (source_record.file, source_record.ordinal)
         record = Record(place, self.facts.assigned(lens.entity, lens.identify(document), place), document)
+        if is_tombstone(lens, document):
+            return MappedRecord(source_record, record, (), None)
         self._note_unstorable(source_record, record)
         try:
-            return MappedRecord(source_record, record, tuple(get(lens, record, self.facts)), None)
+            mapped = MappedRecord(source_record, record, tuple(get(lens, record, self.facts)), None)
         except QuarantineError as error:
             return MappedRecord(source_record, record, (), str(error))
+        for row in mapped.rows:
+            self.facts.see(row)
+        return mapped
 
     def derived(self) -> Iterator[Row]:
         """The rows that records imply together."""

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from ops.mapping import business, conversations, core, messaging, preserved, project_files, projects, users
+from ops.mapping import (
+    billing,
+    client_requests,
+    conversations,
+    core,
+    messaging,
+    portfolios,
+    preserved,
+    project_files,
+    projects,
+    users,
+)
 from ops.mapping.facts import Facts
 from ops.mapping.identity import invented
 from ops.mapping.lens import Lens
@@ -27,17 +39,20 @@ LENSES: Final[dict[str, Lens]] = {
         messaging.NOTIFICATIONS,
         preserved.ACTIVITIES,
         preserved.COMMENTS,
-        business.INVOICES,
-        business.TIME_ENTRIES,
-        business.SERVICE_PACKAGES,
-        business.CLIENT_REQUESTS,
-        business.CONTACTS,
-        business.BOOKINGS,
-        business.PORTFOLIOS,
-        business.SQLITE_ITEMS,
+        billing.INVOICES,
+        billing.TIME_ENTRIES,
+        billing.SERVICE_PACKAGES,
+        client_requests.CLIENT_REQUESTS,
+        client_requests.CONTACTS,
+        client_requests.BOOKINGS,
+        portfolios.PORTFOLIOS,
+        portfolios.SQLITE_ITEMS,
     )
 }
 """By entity; each comes after those it refers to."""
+
+IMPLIED_CHILDREN: Final = ("conversation_participants", "organization_members")
+"""Tables in which records imply rows together that a record may also add by its patch."""
 
 
 def derived_rows(facts: Facts) -> Iterator[Row]:
@@ -45,18 +60,25 @@ def derived_rows(facts: Facts) -> Iterator[Row]:
 
     Ask after every record was read, because reading is what finds out which of them are needed.
     """
-    for rows in conversations.implied_conversations(facts):
-        yield from rows
-    yield from business.sqlite_portfolio(facts)
+    yield from _seen(itertools.chain.from_iterable(conversations.implied_conversations(facts)), facts)
+    yield from _seen(portfolios.sqlite_portfolio(facts), facts)
     for owner in facts.people.owners:
-        yield from _personal_organization(owner, facts)
-    for user_id in facts.people.placeholders:
-        yield _placeholder(user_id)
+        yield from _seen(_personal_organization(owner, facts), facts)
+    for row in facts.revived():
+        facts.refer(row)
+        yield row
+    yield from (_placeholder(user_id) for user_id in facts.people.placeholders if not facts.is_gone("users", user_id))
+
+
+def _seen(rows: Iterable[Row], facts: Facts) -> Iterator[Row]:
+    for row in rows:
+        facts.see(row)
+        yield row
 
 
 def _personal_organization(owner: str, facts: Facts) -> list[Row]:
     row_id = facts.people.personal_organization(owner)
-    if row_id in facts.organizations:
+    if row_id in facts.organizations or facts.is_gone("organizations", row_id):
         return []
     user = facts.people.find(owner)
     name = f"{user.name}'s organization" if user else "Organization of a user who is gone"
@@ -81,7 +103,7 @@ def _personal_organization(owner: str, facts: Facts) -> list[Row]:
         "updated_at": None,
     }
     member: Values = {
-        "id": invented("organization_members", f"{row_id}:{owner}"),
+        "id": facts.free_id("organization_members", invented("organization_members", f"{row_id}:{owner}")),
         "organization_id": row_id,
         "user_id": owner,
         "role": "owner",

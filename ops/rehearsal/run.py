@@ -17,7 +17,7 @@ from ops.rehearsal.result import Rehearsal, Size, Step, StepOutcome, Throughput
 from ops.rehearsal.scratch import scratch_environment
 from ops.rehearsal.steps import plan
 from ops.rehearsal.verdict import summarise
-from ops.report import write_report
+from ops.report import prepare_directory, write_report
 
 if TYPE_CHECKING:
     from ops.progress import Progress
@@ -40,15 +40,17 @@ def rehearse(stack: Stack, options: RehearsalOptions, *, progress: Progress | No
     """Rehearse the whole plan in a scratch database of this stack and write the report.
 
     A step that fails ends the run: later steps are marked as not run, the report is written all the same, and the
-    result carries the exit code of the failure.
+    result carries the exit code of the failure. A report that cannot be written is a step that failed.
 
     Raises:
+        UsageError: no report can be written into the directory that was asked for.
         RefusedError: the stack is protected, or another rehearsal is running here.
         UnreachableError: the stack's database does not answer.
     """
     started_at = _now()
     directory = options.report_directory or stack.state_directory / "reports" / f"{started_at:%Y%m%dT%H%M%SZ}"
     with scratch_environment(stack, keep=options.keep) as scratch:
+        prepare_directory(directory)
         journey = Journey(scratch, options, progress)
         log = _Log()
         steps = plan(store_is_given=options.source is not None)
@@ -120,13 +122,18 @@ def _report(journey: Journey, log: _Log, started_at: dt.datetime, directory: Pat
     """Write the report twice: the second one knows how long the first took."""
     step_started, clock = _now(), time.monotonic()
 
-    def told(outcome: StepOutcome) -> Rehearsal:
-        step = Step(REPORT, outcome, step_started, round(time.monotonic() - clock, 3), detail=str(directory))
-        seconds = round((_now() - started_at).total_seconds(), 3)
-        return summarise(journey, (*log.steps, step), log.throughput, log.sizes, started_at, seconds, log.exit_code)
+    def summed_up(told: Told, exit_code: int) -> Rehearsal:
+        seconds = round(time.monotonic() - clock, 3)
+        step = Step(REPORT, _outcome(exit_code), step_started, seconds, detail=told.detail, findings=told.findings)
+        whole = round((_now() - started_at).total_seconds(), 3)
+        exit_code = log.exit_code or exit_code
+        return summarise(journey, (*log.steps, step), log.throughput, log.sizes, started_at, whole, exit_code)
 
-    write_report(told(StepOutcome.OK), directory)
-    return write_report(told(StepOutcome.OK), directory)
+    try:
+        write_report(summed_up(Told(str(directory)), EXIT_DONE), directory)
+        return write_report(summed_up(Told(str(directory)), EXIT_DONE), directory)
+    except Exception as error:
+        return summed_up(*_failed(error, journey))
 
 
 def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:

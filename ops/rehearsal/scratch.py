@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
-import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,18 +16,17 @@ from typing import Final
 
 from psycopg import sql
 
-from ops.aws import translate_aws_errors
-from ops.backup.restore_point import database_prefix, drill_records_prefix
+from ops.backup.buckets import Bucket
+from ops.backup.target import maintenance
 from ops.database import translate_database_errors
-from ops.errors import OperationError, RefusedError
+from ops.errors import OperationError
+from ops.file_lock import file_lock
+from ops.files import PRIVATE_DIRECTORY, remove_tree
 from ops.safety import refuse_protected
 from ops.stack import Stack
-from ops.store.folders import remove_tree
 
 _DIRECTORY_NAME: Final = "rehearsal"
 _LOCK_NAME: Final = "rehearsal.lock"
-_PRIVATE_DIRECTORY: Final = 0o700
-_PRIVATE_FILE: Final = 0o600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +65,7 @@ def scratch_environment(stack: Stack, *, keep: bool) -> Iterator[Scratch]:
         RefusedError: the stack is protected, or another rehearsal of this directory is running.
     """
     refuse_protected(stack, "a rehearsal")
-    with _alone(stack.state_directory):
+    with file_lock(stack.state_directory / _LOCK_NAME, "Another rehearsal is being run here"):
         scratch = _scratch_of(stack)
         _remove(stack, scratch)
         _make(stack, scratch)
@@ -94,7 +91,7 @@ def _scratch_of(stack: Stack) -> Scratch:
 
 
 def _make(stack: Stack, scratch: Scratch) -> None:
-    scratch.directory.mkdir(mode=_PRIVATE_DIRECTORY)
+    scratch.directory.mkdir(mode=PRIVATE_DIRECTORY)
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
     _execute(stack, statement.format(sql.Identifier(scratch.database)))
 
@@ -104,51 +101,16 @@ def _remove(stack: Stack, scratch: Scratch) -> None:
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     _execute(stack, statement.format(sql.Identifier(scratch.database)))
     remove_tree(scratch.directory)
-    with translate_aws_errors(scratch.stack.contract.primary_bucket.name):
-        _remove_copies(scratch)
+    _remove_copies(scratch.stack)
 
 
-def _remove_copies(scratch: Scratch) -> None:
+def _remove_copies(stack: Stack) -> None:
     """Remove what the rehearsal put into the buckets; versions they keep of it expire by their own rules."""
-    contract = scratch.stack.contract
-    place = contract.environment, contract.database_name
-    for bucket in (contract.primary_bucket, contract.recovery_bucket):
-        client = scratch.stack.aws.client("s3", bucket.region)
-        for prefix in (database_prefix(*place), drill_records_prefix(*place)):
-            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket.name, Prefix=prefix):
-                keys = [{"Key": item["Key"]} for item in page.get("Contents", ())]
-                if keys:
-                    client.delete_objects(Bucket=bucket.name, Delete={"Objects": keys, "Quiet": True})
+    for bucket in (Bucket.primary(stack), Bucket.recovery(stack)):
+        bucket.remove_all(stack.contract.environment, stack.contract.database_name)
 
 
 def _execute(stack: Stack, statement: sql.Composed) -> None:
-    with (
-        translate_database_errors(stack.contract.database_name),
-        contextlib.closing(stack.connect(autocommit=True, application_name="fluxstudio rehearse")) as connection,
-    ):
+    # Not in the stack's own database: that may be frozen, and then nothing can be made from there.
+    with translate_database_errors(stack.contract.database_name), maintenance(stack) as connection:
         connection.execute(statement)
-
-
-@contextlib.contextmanager
-def _alone(state_directory: Path) -> Iterator[None]:
-    path = state_directory / _LOCK_NAME
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
-    try:
-        _lock(descriptor, path)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        raise RefusedError(
-            f"Another rehearsal is running here, in process {holder or 'unknown'}.",
-            where=str(path),
-            next_step="Wait until it is done, then run this again.",
-        ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)

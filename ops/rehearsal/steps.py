@@ -6,7 +6,6 @@ The steps work on the scratch database and on copies; the store that was given i
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
 import time
@@ -21,6 +20,7 @@ from ops.backup.manifest import Trigger
 from ops.backup.restore_point import CopyName, CopyState, RestorePoint
 from ops.errors import RefusedError
 from ops.export import export_files
+from ops.files import sha256_of
 from ops.load import LoadKind, load
 from ops.outcome import Finding, Severity
 from ops.rehearsal.journey import Journey, PlannedStep, Told
@@ -126,11 +126,12 @@ def migrate(journey: Journey) -> Told:
     """Apply every migration."""
     result = migrations.migrate(journey.scratch.stack, backup=lambda: journey.premigration.id)
     status = migrations.migration_status(journey.scratch.stack)
+    named = sorted({entry.restore_point or "none" for entry in status.migrations})
     return Told(
         f"{len(result.steps)} migrations, {', '.join(step.name for step in result.steps)}",
         (
             Proof.equal("the schema is at the newest version", status.latest_version, status.current_version),
-            Proof.equal("the history names the restore point", journey.premigration.id, result.restore_point or ""),
+            Proof.equal("restore points that the history names", journey.premigration.id, ", ".join(named)),
         ),
         result.findings,
     )
@@ -183,7 +184,7 @@ def load_delta(journey: Journey) -> Told:
     return Told(
         f"{told.detail}; snapshot {journey.snapshot.id} after {previous}",
         told.proofs,
-        told.findings,
+        (*journey.snapshot.findings, *told.findings),
         told.throughput,
         (Size("database", _database_bytes(journey)),),
     )
@@ -236,7 +237,7 @@ def export_to_files(journey: Journey) -> Told:
     export_files(journey.scratch.stack, destination, progress=journey.progress)
     seconds = time.monotonic() - started
     wanted = {file.path: file.sha256 for file in journey.snapshot.files() if file.kind in FILES}
-    identical = [path for path, sha256 in wanted.items() if _sha256(destination / path) == sha256]
+    identical = [path for path, sha256 in wanted.items() if _has_content(destination / path, sha256)]
     journey.exported_identical = len(identical) == len(wanted)
     written = [path for path in destination.rglob("*") if path.is_file()]
     size_bytes = sum(path.stat().st_size for path in written)
@@ -251,11 +252,12 @@ def export_to_files(journey: Journey) -> Told:
 def revert_everything(journey: Journey) -> Told:
     """Take every migration back and look for anything that is left."""
     result = migrations.revert(journey.scratch.stack, to=0, backup=lambda: journey.full_backup.id)
+    status = migrations.migration_status(journey.scratch.stack)
     emptiness = migrations.prove_empty(journey.scratch.stack)
     return Told(
         f"{len(result.steps)} migrations reverted",
         (
-            Proof.equal("version after the revert", 0, result.to_version),
+            Proof.equal("version after the revert", 0, status.current_version),
             Proof.equal(NOTHING_LEFT, 0, len(emptiness.leftovers)),
         ),
         result.findings,
@@ -334,11 +336,8 @@ def _database_bytes(journey: Journey) -> int:
     return int(row[0]) if row else 0
 
 
-def _sha256(path: Path) -> str:
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _has_content(path: Path, sha256: str) -> bool:
+    return path.is_file() and sha256_of(path) == sha256
 
 
 def _describe_machine(server_version: str, program_version: str) -> dict[str, str]:

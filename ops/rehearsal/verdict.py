@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +29,7 @@ HEADLINES: Final = {
 }
 """The name of a step's proof, and how it reads among the claims of the whole run."""
 
-_NUMBERS: Final = re.compile(r"\d+ times?|\d+")
+_NOTHING_NEW: Final = "nothing-changed"
 
 
 def summarise(
@@ -92,7 +91,11 @@ def promise(target: Target) -> Proof:
 
 
 def measure(journey: Journey, steps: Sequence[Step]) -> tuple[Target, ...]:
-    """Measure the plan's promises; one whose steps did not all succeed was not measured."""
+    """Measure the plan's promises; one whose steps did not all succeed was not measured.
+
+    How much would be lost is none of them: it follows from when backups are made, not from how long they take, and a
+    backup made for the rehearsal says nothing of that.
+    """
     drill: DrillResult | None = getattr(journey, "drill", None)
     return (
         Target(
@@ -119,24 +122,24 @@ def measure(journey: Journey, steps: Sequence[Step]) -> tuple[Target, ...]:
             drill.recovery_seconds if drill and drill.ok else None,
             "Restore the newest restore point from one copy, compared in full.",
         ),
-        Target(
-            "recovery point",
-            policy.RECOVERY_POINT_TARGET.total_seconds(),
-            drill.snapshot_age_seconds if drill else None,
-            "Age of the newest restore point at the moment it was needed.",
-        ),
     )
 
 
 def gather(steps: Sequence[Step]) -> tuple[Finding, ...]:
-    """Collect the findings of all steps, the worst first.
+    """Collect the findings of all steps, the worst first; what two steps found alike is told once.
 
-    What the delta load finds again takes the place of what the baseline found, though its counts differ.
+    A delta load reads the whole store again, so what it found takes the place of what the baseline load found.
     """
     order = list(Severity)
-    found = {_NUMBERS.sub("", finding.what): finding for step in steps for finding in step.findings}
+    telling = [step for step in steps if not (step.name == names.BASELINE_LOAD and _read_again(steps))]
+    found = {(finding.code, finding.where, finding.what): finding for step in telling for finding in step.findings}
     findings = [*_failed_proofs(steps), *found.values()]
     return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
+
+
+def _read_again(steps: Sequence[Step]) -> bool:
+    delta = next((step for step in steps if step.name == names.DELTA_LOAD and step.outcome is StepOutcome.OK), None)
+    return delta is not None and all(finding.code != _NOTHING_NEW for finding in delta.findings)
 
 
 def _kept(journey: Journey) -> tuple[Finding, ...]:

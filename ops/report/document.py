@@ -6,9 +6,11 @@ mailed, archived and printed.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,8 @@ from typing import Final
 import jinja2
 
 from ops import quantities
-from ops.backup.durable import write_durably
+from ops.errors import UsageError
+from ops.files import PRIVATE_DIRECTORY, write_durably
 from ops.outcome import Severity
 from ops.rehearsal.result import PROMISE_PREFIX, Rehearsal, Step, StepOutcome
 from ops.report import charts
@@ -26,18 +29,44 @@ _HASH: Final = re.compile(r"[0-9a-f]{32,}")
 _HASH_SHOWN: Final = 16
 
 
+def prepare_directory(directory: Path) -> None:
+    """Make the directory of a report, and make sure, before hours are spent, that one can be written there.
+
+    Raises:
+        UsageError: it cannot be made or written to.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        with tempfile.TemporaryFile(dir=directory) as trial:
+            trial.write(b"\0")
+            trial.flush()
+    except OSError as error:
+        raise UsageError(
+            f"No report can be written into {directory}: {error.strerror}.",
+            where=str(directory),
+            next_step="Name a directory you may write to with --out.",
+        ) from error
+
+
 def write_report(rehearsal: Rehearsal, directory: Path) -> Rehearsal:
     """Write both documents into ``directory`` and return the rehearsal with their paths.
 
     Raises:
-        OSError: the directory cannot be written.
+        OSError: the directory cannot be written; no document of this or an earlier rehearsal is left there.
     """
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    written = dataclasses.replace(
-        rehearsal, report_html=directory / "report.html", report_json=directory / "report.json"
-    )
-    write_durably(directory / "report.json", (json.dumps(written.as_json(), indent=2) + "\n").encode())
-    write_durably(directory / "report.html", render_html(written).encode())
+    page, document = directory / "report.html", directory / "report.json"
+    written = dataclasses.replace(rehearsal, report_html=page, report_json=document)
+    contents = {page: render_html(written), document: json.dumps(written.as_json(), indent=2) + "\n"}
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=PRIVATE_DIRECTORY)
+        for path, text in contents.items():
+            write_durably(path, text.encode())
+    except OSError:
+        # One document without the other, or with that of another run, would be believed.
+        for path in contents:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
     return written
 
 

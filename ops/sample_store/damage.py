@@ -41,7 +41,8 @@ def check_names(names: Sequence[str]) -> None:
     unknown = sorted(set(names) - set(DAMAGES))
     if unknown:
         raise UsageError(
-            f"There is no damage called {', '.join(unknown)}.", next_step=f"Choose from: {', '.join(DAMAGES)}."
+            f"There is no damage called {' or '.join(map(repr, unknown))}.",
+            next_step=f"Choose from: {', '.join(DAMAGES)}.",
         )
 
 

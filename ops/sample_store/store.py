@@ -72,7 +72,7 @@ def write_store(destination: Path, *, scale: int = 1, seed: int = 1, damage: Seq
     """
     check_names(damage)
     if scale < 1:
-        raise UsageError(f"A store of scale {scale} cannot be made.", next_step="Choose a scale of 1 or more.")
+        raise UsageError(f"The scale must be at least 1, not {scale}.", next_step="Choose a scale of 1 or more.")
     company = Company(seed, scale, messages_capped=CAPPED_MESSAGES in damage)
     with set_aside(Path(destination)) as aside:
         making = _Making(aside, tuple(damage))

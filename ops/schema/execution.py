@@ -170,6 +170,7 @@ class Executor:
             attempts=step.attempts,
             restore_point=self._restore_point,
             fingerprint=step.fingerprint,
+            verify_sha256=checksum(self._renderer.render(migration.verify)) if migration.verify else None,
         )
 
     def _send(self, job: _Job) -> None:

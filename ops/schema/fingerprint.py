@@ -54,11 +54,6 @@ def fingerprint_of(catalogue: Catalogue) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def schema_fingerprint(connection: Connection) -> str:
-    """Compute the fingerprint of the schema a connection is connected to."""
-    return fingerprint_of(read_catalogue(connection))
-
-
 def compare(expected: Catalogue, actual: Catalogue) -> tuple[SchemaDifference, ...]:
     """List every object in which two catalogues differ, by name."""
     return tuple(

@@ -21,7 +21,7 @@ _BOOTSTRAP_LOCK_KEY: Final = 4_702_111_234_474_983_746
 
 @dataclasses.dataclass(frozen=True)
 class AppliedMigration:
-    """One row of the history, without the catalogue."""
+    """One row of the history, without the catalogue; ``verify_sha256`` is None where no proof was noted."""
 
     version: int
     name: str
@@ -34,6 +34,7 @@ class AppliedMigration:
     attempts: int
     restore_point: str | None
     fingerprint: str
+    verify_sha256: str | None = None
 
     @property
     def label(self) -> str:
@@ -54,19 +55,22 @@ class HistoryEntry:
     attempts: int
     restore_point: str | None
     fingerprint: str
+    verify_sha256: str | None
 
 
-_APPLIED_COLUMNS: Final = sql.SQL(", ").join(
-    sql.Identifier(field.name) for field in dataclasses.fields(AppliedMigration)
-)
+# A history that an earlier release made lacks its last column until something is migrated.
+_HISTORY: Final = """
+    SELECT version, name, file_sha256, rendered_sha256, down_sha256, applied_at, applied_by, duration_ms, attempts,
+           restore_point, fingerprint, to_jsonb(migration_history) ->> 'verify_sha256'
+    FROM ops.migration_history ORDER BY version
+"""
 
 
 def read_history(connection: Connection) -> tuple[AppliedMigration, ...]:
     """Read what was applied, in order; nothing where no migration ever ran. Changes nothing."""
     if not _exists(connection):
         return ()
-    query = sql.SQL("SELECT {} FROM ops.migration_history ORDER BY version").format(_APPLIED_COLUMNS)
-    return tuple(AppliedMigration(*row) for row in connection.execute(query))
+    return tuple(AppliedMigration(*row) for row in connection.execute(_HISTORY))
 
 
 def read_catalogue_after(connection: Connection, version: int) -> Catalogue:

@@ -42,6 +42,24 @@ def plan_up(files: Sequence[Migration], history: Sequence[AppliedMigration], to:
     return Plan(Direction.UP, current, target, tuple(files[current:target]))
 
 
+def plan_first(files: Sequence[Migration], history: Sequence[AppliedMigration]) -> Plan:
+    """Plan the way up to the newest version for a database that was never migrated.
+
+    Raises:
+        RefusedError: some migrations are applied and others wait, so that rows may be there that only a backup saves;
+            and see :func:`check_history`.
+    """
+    plan = plan_up(files, history, None)
+    if history and plan.migrations:
+        raise RefusedError(
+            f"The database is at version {plan.from_version:04d}, and init-schema, which takes no backup, is for one "
+            "that is empty.",
+            where=plan.migrations[0].label,
+            next_step="Use migrate, which takes a backup first and goes on from there.",
+        )
+    return plan
+
+
 def plan_down(files: Sequence[Migration], history: Sequence[AppliedMigration], to: int) -> Plan:
     """Plan the way down to a version; 0 is before the first.
 

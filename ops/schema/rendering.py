@@ -7,6 +7,7 @@ which knows how it is quoted. So a role name with a quote in it is a strange rol
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Renderer:
     """Renders migration files for one stack; the same context and files always give the same text."""
 
     def __init__(self, context: RenderingContext, sql_directory: Path = SQL_DIRECTORY) -> None:
+        self.context = context
         self._environment = jinja2.Environment(
             # SQL is not HTML, and psycopg has quoted what gets here.
             autoescape=False,  # noqa: S701
@@ -49,10 +51,12 @@ class Renderer:
             finalize=_only_quoted,
             loader=jinja2.FileSystemLoader(sql_directory),
         )
+        self._sql_directory = sql_directory
+        self._asked: set[str] = set()
         self._environment.globals.update(
             application_role=_Name(context.application_role),
             readonly_role=_Name(context.readonly_role),
-            extension_available=context.extensions.__contains__,
+            extension_available=self._extension_available,
             identifier=sql.Identifier,
             literal=_literal,
         )
@@ -72,6 +76,25 @@ class Renderer:
                 where=f"{file}:{line}" if line else str(file),
                 next_step="Mend the template; sql/migrations/0001_core.up.sql shows what may stand in one.",
             ) from error
+
+    def extensions_asked(self, file: MigrationFile) -> tuple[str, ...]:
+        """Render a file, and name the extensions whose availability it asked for.
+
+        Raises:
+            UsageError: the template is wrong.
+        """
+        self._asked.clear()
+        self.render(file)
+        return tuple(sorted(self._asked))
+
+    def with_other_availability(self, extensions: Iterable[str]) -> Renderer:
+        """Make a renderer for a server that has these extensions if this one has them not, and the other way round."""
+        context = dataclasses.replace(self.context, extensions=self.context.extensions.symmetric_difference(extensions))
+        return Renderer(context, self._sql_directory)
+
+    def _extension_available(self, name: str) -> bool:
+        self._asked.add(name)
+        return name in self.context.extensions
 
 
 class _Name(sql.Identifier):

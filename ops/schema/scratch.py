@@ -16,7 +16,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from ops.database import Connection, Connects
+from ops.database import MAINTENANCE_DATABASE, Connection, Connects
 from ops.errors import RefusedError
 
 _PREFIX: Final = "fluxstudio_scratch_"
@@ -40,7 +40,8 @@ def scratch_database(source: Connects) -> Iterator[str]:
     Raises:
         RefusedError: the role may not create databases.
     """
-    with contextlib.closing(source.connect(autocommit=True, application_name="fluxstudio scratch")) as connection:
+    connecting = source.connect(database=MAINTENANCE_DATABASE, autocommit=True, application_name="fluxstudio scratch")
+    with contextlib.closing(connecting) as connection:
         _drop_leftovers(connection)
         name = f"{_PREFIX}{int(time.time())}_{secrets.token_hex(4)}"
         _create(connection, name)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from ops.errors import RefusedError
 from ops.outcome import Finding, Severity
 from ops.schema.history import AppliedMigration
-from ops.schema.migration_files import Migration, checksum
+from ops.schema.migration_files import Migration
 from ops.schema.planning import check_history
 from ops.schema.rendering import Renderer
+from ops.schema.renderings import rendering_findings
 from ops.schema.results import MigrationState, MigrationStatus, MigrationStatusEntry
 
 
@@ -65,12 +66,5 @@ def _findings(
     except RefusedError as error:
         yield Finding(Severity.ERROR, error.message, error.where, error.next_step, "history")
         return
-    for migration, applied in zip(files, history, strict=False):
-        if renderer and checksum(renderer.render(migration.up)) != applied.rendered_sha256:
-            yield Finding(
-                Severity.WARNING,
-                f"{migration.label} would be other SQL today than when it was applied: the extensions have changed.",
-                where=str(migration.up),
-                next="If the new form is wanted, write what is missing as a new migration.",
-                code="rendered-differently",
-            )
+    if renderer is not None:
+        yield from rendering_findings(files, history, renderer)

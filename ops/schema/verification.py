@@ -17,6 +17,7 @@ from ops.schema.invalid import invalid_indexes, unvalidated_constraints
 from ops.schema.migration_files import Migration
 from ops.schema.planning import check_history
 from ops.schema.rendering import Renderer
+from ops.schema.renderings import rendering_findings
 from ops.schema.results import SchemaVerification, VerifiedMigration
 
 _FINDINGS_AT_MOST: Final = 50
@@ -34,6 +35,7 @@ def verify_live_schema(
     indexes, constraints = invalid_indexes(connection), unvalidated_constraints(connection)
     findings = (
         *_history_findings(files, history, expected),
+        *_rendering_findings(files, history, renderer),
         *_proof_findings(verified),
         *difference_findings(differences),
         *_unfinished_findings(indexes, constraints),
@@ -104,6 +106,17 @@ def _history_findings(
             next="Somebody has edited the row; restore it from a backup.",
             code="history",
         )
+
+
+def _rendering_findings(
+    files: Sequence[Migration], history: Sequence[AppliedMigration], renderer: Renderer
+) -> tuple[Finding, ...]:
+    try:
+        check_history(files, history)
+    except RefusedError:
+        # Told already; side by side would then stand migrations that have nothing to do with each other.
+        return ()
+    return rendering_findings(files, history, renderer)
 
 
 def _proof_findings(verified: Sequence[VerifiedMigration]) -> Iterator[Finding]:

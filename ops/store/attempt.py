@@ -7,9 +7,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ops.files import remove_tree
 from ops.outcome import Finding
 from ops.store.consistent import CopiedFile, confirm, copy_file, hash_file
-from ops.store.folders import remove_tree
 from ops.store.inspection import Inspection, inspect_collection, inspect_database, inspect_listing
 from ops.store.layout import UPLOADS_DIRECTORY, FileKind, StoreFile
 from ops.store.mishaps import SourceChangingError, while_reading, while_writing

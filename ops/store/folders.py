@@ -7,56 +7,37 @@ A folder is built under a ``.partial-`` name, brought to the disk and renamed. W
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ops.errors import RefusedError
+from ops import files
+from ops.file_lock import file_lock
+from ops.files import DOOMED_PREFIX, PRIVATE_DIRECTORY, remove_tree, sync_directory
 from ops.store.mishaps import while_writing
 
 _PARTIAL_PREFIX: Final = ".partial-"
 _LOCK_NAME: Final = ".lock"
-_PRIVATE_DIRECTORY: Final = 0o700
-_PRIVATE_FILE: Final = 0o600
 _READ_ONLY_DIRECTORY: Final = 0o500
 _READ_ONLY_FILE: Final = 0o400
 
 
 @contextlib.contextmanager
 def exclusive(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock, creating the directory when it is missing. The system drops it if the holder dies.
+    """Hold the directory's lock, creating the directory when it is missing.
 
     Raises:
         RefusedError: another process holds it.
         UsageError: the directory cannot be made or written to.
     """
-    with while_writing(directory):
-        directory.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-        descriptor = os.open(directory / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
-    try:
-        _lock(descriptor, directory)
+    with contextlib.ExitStack() as held:
+        with while_writing(directory):
+            directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            busy = f"Another snapshot is being taken into {directory}"
+            held.enter_context(file_lock(directory / _LOCK_NAME, busy))
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, directory: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-        raise RefusedError(
-            f"Another snapshot is being taken into {directory} by process {holder or 'unknown'}.",
-            where=str(directory),
-            next_step="Wait until it is done, then run this again.",
-        ) from error
-    with while_writing(directory):
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
 
 
 @contextlib.contextmanager
@@ -66,10 +47,11 @@ def partial_folder(directory: Path) -> Iterator[Path]:
     It is removed again unless it was published, whatever ends the block.
     """
     with while_writing(directory):
-        for leftover in directory.glob(f"{_PARTIAL_PREFIX}*"):
-            remove_tree(leftover)
+        for prefix in (DOOMED_PREFIX, _PARTIAL_PREFIX):
+            for leftover in directory.glob(f"{prefix}*"):
+                remove_tree(leftover)
         folder = directory / f"{_PARTIAL_PREFIX}{secrets.token_hex(6)}"
-        folder.mkdir(mode=_PRIVATE_DIRECTORY)
+        folder.mkdir(mode=PRIVATE_DIRECTORY)
     try:
         yield folder
     finally:
@@ -83,32 +65,19 @@ def publish(folder: Path, name: str) -> Path:
         for directory, _, files in os.walk(folder, topdown=False):
             for file in files:
                 (Path(directory) / file).chmod(_READ_ONLY_FILE)
-            _sync_directory(Path(directory))
+            sync_directory(Path(directory))
             Path(directory).chmod(_READ_ONLY_DIRECTORY)
         folder.rename(target)
-        _sync_directory(folder.parent)
+        sync_directory(folder.parent)
     return target
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Write a new file and bring it to the disk."""
-    with while_writing(path.parent), path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a file so that after a crash it is there whole or not at all.
 
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder if it is there, read-only or not."""
-    for directory, _, _ in os.walk(folder):
-        Path(directory).chmod(_PRIVATE_DIRECTORY)
-    if folder.exists():
-        shutil.rmtree(folder)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    Raises:
+        UsageError: the directory cannot be written to.
+        OperationError: the disk is full.
+    """
+    with while_writing(path.parent):
+        files.write_durably(path, data)

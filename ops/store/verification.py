@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ops.errors import CheckFailedError
+from ops.files import sha256_of
 from ops.store.layout import FileKind
 from ops.store.manifest import CHECKSUM_NAME, MANIFEST_NAME, Manifest
 from ops.store.mishaps import while_rereading
@@ -27,7 +27,7 @@ def verify_folder(folder: Path, manifest: Manifest) -> None:
         for path in sorted(present ^ expected.keys()):
             raise _changed(manifest, path, "is missing" if path in expected else "was added")
         for path, sha256 in expected.items():
-            if path.is_symlink() or _sha256(path) != sha256:
+            if path.is_symlink() or sha256_of(path) != sha256:
                 raise _changed(manifest, path, "does not hold what was written")
 
 
@@ -37,11 +37,6 @@ def _entries(folder: Path) -> Iterator[Path]:
         linked = [name for name in directories if (Path(directory) / name).is_symlink()]
         for name in (*files, *linked):
             yield Path(directory) / name
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _changed(manifest: Manifest, path: Path, what: str) -> CheckFailedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import signal
 import time
@@ -142,6 +143,20 @@ def test_the_restored_database_holds_the_rows(story: Story, workplace: Workplace
     connection.close()
 
 
+def test_the_database_keeps_what_each_command_reported(story: Story, workplace: Workplace) -> None:
+    dsn = workplace.run("local-status", "--json").result["dsn"]
+
+    with contextlib.closing(psycopg.connect(dsn)) as connection:
+        kept = connection.execute("SELECT task, outcome, result FROM ops.run_history ORDER BY id").fetchall()
+
+    history = {task: result for task, outcome, result in kept if outcome == "ok"}
+    for task in ("migrate", "load", "verify-data", "backup", "restore-drill", "revert"):
+        told = story["load again" if task == "load" else task].result
+        figures = {name: value for name, value in told.items() if isinstance(value, (str, int, float))}
+        assert history[task]["result"] == figures, task
+    assert ("revert", "refused") in [(task, outcome) for task, outcome, _ in kept]
+
+
 def test_status_tells_how_to_connect_and_starting_does_not_tell_the_password(workplace: Workplace) -> None:
     started, status = workplace.run("local-up", "--json"), workplace.run("local-status", "--json")
 
@@ -170,7 +185,9 @@ BAD_INPUT = [
     (["restore", "yesterday"], 2, "yesterday"),
     (["load", "--kind", "sideways"], 2, "baseline"),
     (["load", "--snapshot", "nowhere"], 2, "nowhere"),
-    (["make-store", "--out", "x", "--scale", "0"], 2, "scale"),
+    (["make-store", "--out", "x", "--scale", "0"], 2, "--scale must be at least 1"),
+    (["make-store", "--out", "x", "--scale", "-3"], 2, "--scale must be at least 1"),
+    (["make-store", "--out", "x", "--damage", ""], 2, "Choose from: torn-empty"),
     (["make-store", "--out", "x", "--damage", "fire"], 2, "fire"),
     (["snapshot-source"], 2, "--source"),
     (["snapshot-source", "--source", "nowhere"], 2, "nowhere"),
@@ -193,6 +210,17 @@ def test_bad_input_ends_with_its_code_and_a_sentence(
     assert done.exit_code == exit_code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["restore", "--json"], ["migrate", "--nonsense", "--json"], ["fly", "--json"]], ids=lambda words: words[0]
+)
+def test_a_wrong_command_line_is_answered_with_one_object_too(workplace: Workplace, words: list[str]) -> None:
+    done = workplace.run(*words)
+
+    assert (done.exit_code, done.envelope["exit_code"], done.envelope["outcome"]) == (2, 2, "failed")
+    assert list(done.envelope) == ENVELOPE
+    assert done.envelope["findings"][0]["next"].startswith("See invoke --")
 
 
 def test_a_torn_store_is_refused_with_file_and_place(workplace: Workplace) -> None:

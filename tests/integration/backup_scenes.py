@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import importlib
 import json
 import os
 import stat
@@ -16,9 +17,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from ops.aws import AwsAccess
-from ops.backup import restore_point
-from ops.backup.restore_point import CopyName
+from ops.backup import RestorePoint, restore_point
+from ops.backup.manifest import seal, unseal
+from ops.backup.recovery import VerifiedCopy
+from ops.backup.restore_point import MANIFEST_NAME, CopyName
+from ops.database import MAINTENANCE_DATABASE
 from ops.programs import PostgresPrograms
 from ops.stack import Stack
 
@@ -140,6 +146,53 @@ def vault_of(stack: Stack) -> Path:
     contract = stack.contract
     prefix = restore_point.database_prefix(contract.environment, contract.database_name)
     return stack.state_directory / "vault" / prefix
+
+
+def may_read(database: str) -> str:
+    """Ask, in a database, whether the readers' role can connect to it and read a table granted to it."""
+    return (
+        f"SELECT has_database_privilege('fluxstudio_readonly', '{database}', 'CONNECT')"
+        " AND has_table_privilege('fluxstudio_readonly', 'users', 'SELECT')"
+    )
+
+
+def in_maintenance(stack: Stack, statements: str) -> None:
+    """Run statements where the stack's own database is not needed."""
+    execute(stack, statements, MAINTENANCE_DATABASE)
+
+
+def databases(stack: Stack, pattern: str) -> list[str]:
+    """Name the server's databases that match a regular expression."""
+    names = f"SELECT datname::text FROM pg_database WHERE datname ~ '{pattern}' ORDER BY 1"
+    query = f"SELECT ARRAY({names})"
+    found: list[str] = value(stack, query, MAINTENANCE_DATABASE)
+    return found
+
+
+def reseal_with_other_hash(stack: Stack, point: RestorePoint) -> None:
+    """Make the vault's manifest promise other contents, which its own seal cannot tell."""
+    path = vault_of(stack) / point.tier / point.id / MANIFEST_NAME
+    manifest = unseal(path.read_bytes())
+    tables = [
+        dataclasses.replace(table, content_hash="0" * 32) if table.name == "pairs" else table
+        for table in manifest.tables
+    ]
+    path.write_bytes(seal(dataclasses.replace(manifest, tables=tuple(tables))))
+
+
+def appears_after_download(stack: Stack, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let somebody make a database of this name while a restore is under way."""
+    # The package calls a function by the name of this module.
+    module = importlib.import_module("ops.backup.restore")
+    bring = module.bring
+
+    def slow(*arguments: Any) -> VerifiedCopy:
+        copy: VerifiedCopy = bring(*arguments)
+        in_maintenance(stack, f"CREATE DATABASE {name}")
+        execute(stack, "CREATE TABLE precious (x int)", name)
+        return copy
+
+    monkeypatch.setattr(module, "bring", slow)
 
 
 def with_pg_dump(stack: Stack, directory: Path, script: str) -> Stack:

@@ -7,8 +7,10 @@ import contextlib
 import dataclasses
 import datetime as dt
 import stat
+import tracemalloc
 from pathlib import Path
 
+import psycopg
 import pytest
 from backup_scenes import (
     PROVED_TABLES,
@@ -32,17 +34,18 @@ from ops.backup import (
     Trigger,
     create_backup,
     dump,
-    finish_uploads,
     list_backups,
     restore,
+    verify_backup,
 )
 from ops.backup.buckets import Bucket
 from ops.backup.clock import Clock
+from ops.backup.durable import sha256_of
 from ops.backup.integrity import Depth, check_copy
 from ops.backup.lock import Work, only_one
-from ops.backup.manifest import unseal
-from ops.backup.restore_point import MANIFEST_NAME
-from ops.database import exclusive
+from ops.backup.manifest import ManifestFile, unseal
+from ops.backup.restore_point import MANIFEST_NAME, PointLocation
+from ops.database import Connection, exclusive
 from ops.errors import CheckFailedError, OperationError, RefusedError, UnreachableError, UsageError
 from ops.outcome import Severity
 from ops.policy import Tier
@@ -173,6 +176,35 @@ def test_two_backups_of_one_database_do_not_run_at_once(stack: Stack) -> None:
     assert create_backup(stack, trigger=Trigger.MANUAL).state is State.REPLICATED
 
 
+def test_the_lock_is_let_go_of_before_its_connection_is_closed(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The server lets go of a closed connection's locks a moment later, and a command run right after would be refused.
+    close, held = psycopg.Connection.close, []
+
+    def close_slowly(connection: Connection) -> None:
+        query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        held.append(connection.execute(query).fetchone())
+        close(connection)
+
+    monkeypatch.setattr(psycopg.Connection, "close", close_slowly)
+
+    with only_one(stack, Work.BACKUP):
+        pass
+
+    assert held == [(0,)]
+
+
+def test_a_backup_that_lost_its_lock_while_it_dumped_does_not_become_a_restore_point(
+    stack: Stack, tmp_path: Path
+) -> None:
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fluxstudio backup'"
+    script = f'"${{REAL%/*}}/psql" -X -q -c "{end}" >&2 || exit 1\nexec "$REAL" "$@"\n'
+
+    with pytest.raises(UnreachableError, match="kept other operations out of backup was lost"):
+        create_backup(with_pg_dump(stack, tmp_path / "bin", script), trigger=Trigger.MANUAL)
+
+    assert list_backups(stack).restore_points == ()
+
+
 def test_a_migration_that_holds_its_own_lock_can_take_its_backup(stack: Stack) -> None:
     with exclusive(stack, "migrate"):
         assert create_backup(stack, trigger=Trigger.PREMIGRATION).state is State.REPLICATED
@@ -299,10 +331,13 @@ def test_finishing_uploads_never_spreads_a_local_copy_that_has_rotted(stack: Sta
     damaged = next(vault_of(stack).rglob("toc.dat"))
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"\xff")
 
-    finished = finish_uploads(stack)
+    (rotted,) = list_backups(stack).restore_points
 
-    assert ([finding.code for finding in finished.findings], finished.ids) == (["file_changed"], ())
-    assert objects_in(stack, CopyName.PRIMARY) == {}
+    following = create_backup(stack, trigger=Trigger.MANUAL)
+
+    assert [finding.code for finding in following.findings] == ["file_changed"]
+    assert {key.split("/")[4] for key in objects_in(stack, CopyName.PRIMARY)} == {following.id}
+    assert list_backups(stack).find(rotted.id).state is State.VERIFIED_LOCAL
 
 
 def test_a_listing_without_aws_still_shows_the_vault(stack: Stack) -> None:
@@ -359,6 +394,64 @@ def test_files_sent_in_parts_are_verified_by_the_hash_of_their_parts(stack: Stac
     assert head["ChecksumSHA256"].partition("-")[0] != base64.b64encode(bytes.fromhex(largest.sha256)).decode()
     assert check_copy(bucket, point.location, Depth.STORE).ok
     assert check_copy(bucket, point.location, Depth.BYTES).ok
+
+
+def put_without_sha256(stack: Stack, key: str) -> None:
+    """Store an object's own bytes again as some other tool would: all is right but the checksum."""
+    name, client = bucket_of(stack, CopyName.PRIMARY)
+    client.put_object(
+        Bucket=name,
+        Key=key,
+        Body=objects_in(stack, CopyName.PRIMARY)[key],
+        ServerSideEncryption="aws:kms",
+        SSEKMSKeyId=stack.contract.primary_bucket.kms_key_arn,
+    )
+    assert "ChecksumSHA256" not in client.head_object(Bucket=name, Key=key, ChecksumMode="ENABLED")
+
+
+def test_an_object_without_a_sha256_is_not_believed_and_is_sent_again(stack: Stack) -> None:
+    fill(stack)
+    point = create_backup(stack, trigger=Trigger.MANUAL)
+    key = point.location.file_key("files/toc.dat")
+    put_without_sha256(stack, key)
+
+    (fault,) = verify_backup(stack, point.id, deep=False).faults
+    directory = vault_of(stack) / point.tier / point.id
+    sealed = (directory / MANIFEST_NAME).read_bytes()
+    Bucket.primary(stack).upload(point.location, directory, unseal(sealed), sealed)
+
+    assert (fault.file, fault.actual) == ("files/toc.dat", "it has no SHA-256 in S3")
+    assert verify_backup(stack, point.id, deep=False).ok
+
+
+def test_files_are_sent_without_being_held_in_memory(stack: Stack, tmp_path: Path) -> None:
+    part_bytes, parts = 5 * 1024 * 1024, 6
+    location = PointLocation("test", "memory", Tier.DAILY, "20261122T020000Z-full-0a1b2c")
+    files = []
+    for name in ("files/1.dat", "files/2.dat"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(parts * part_bytes)
+        files.append(ManifestFile(name, parts * part_bytes, sha256_of(tmp_path / name)))
+    fill(stack)
+    point = create_backup(stack, trigger=Trigger.MANUAL)
+    sealed = (vault_of(stack) / point.tier / point.id / MANIFEST_NAME).read_bytes()
+    manifest = dataclasses.replace(unseal(sealed), files=tuple(files))
+    bucket = Bucket(
+        CopyName.PRIMARY,
+        stack.contract.primary_bucket,
+        bucket_of(stack, CopyName.PRIMARY)[1],
+        part_bytes=part_bytes,
+    )
+
+    tracemalloc.start()
+    bucket.upload(location, tmp_path, manifest, sealed)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # One part is read at a time to compute what S3 will say; none waits in memory to be sent.
+    assert peak < 5 * part_bytes
+    assert dict(bucket.stored_files(location)) == {file.path: file.bytes for file in files}
 
 
 def test_what_a_killed_upload_left_is_cleared_when_it_is_old_enough(stack: Stack) -> None:

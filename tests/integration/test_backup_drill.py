@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -40,9 +41,21 @@ def test_a_drill_makes_every_proof_in_the_order_of_the_specification(stack: Stac
 
     assert result.ok
     names = ["files", "restore", *(name for name, _ in DRILL_CHECKS), "recovery time"]
-    assert [check.name for check in result.checks] == names
+    assert [check.name for check in result.checks] == [name for name in names if name != "use"]
+    assert {check.outcome.value for check in result.checks} == {"passed"}
     assert (result.restore_point_id, result.rows, result.tables) == (point.id, point.rows, len(point.tables))
-    assert "failed" not in outcomes(result).values()
+
+
+def test_what_could_not_be_proved_is_no_proof_but_a_warning_that_says_what_to_do(
+    stack: Stack, point: RestorePoint
+) -> None:
+    result = restore_drill(stack)
+
+    assert [(check.name, check.outcome.value) for check in result.not_proved] == [("use", "not_run")]
+    (finding,) = result.findings
+    assert (finding.severity, finding.code) == (Severity.WARNING, "use-not-proved")
+    assert finding.what.startswith("use is not proved: the application's tables are not in this backup")
+    assert finding.next
 
 
 def test_a_drill_leaves_no_database_and_no_file_but_its_record(stack: Stack, point: RestorePoint) -> None:
@@ -103,20 +116,50 @@ def test_a_drill_tells_what_would_have_been_lost(stack: Stack) -> None:
     assert result.ok
 
 
-def test_with_the_right_to_do_so_every_index_entry_is_compared_with_its_table(
+def test_every_index_entry_is_compared_with_its_table(stack: Stack, point: RestorePoint) -> None:
+    assert outcomes(restore_drill(stack))["index entries"] == "passed"
+
+
+def test_a_backup_that_holds_the_extension_of_the_drills_template_is_drilled_all_the_same(
+    stack: Stack, postgres_server: PostgresServer
+) -> None:
+    with contextlib.closing(postgres_server.superuser(stack.contract.database_name)) as connection:
+        connection.execute("CREATE EXTENSION amcheck")
+    fill(stack)
+    create_backup(stack, trigger=Trigger.MANUAL)
+
+    result = restore_drill(stack)
+
+    assert result.ok
+    assert outcomes(result)["index entries"] == "passed"
+
+
+def test_a_role_that_may_not_look_into_indexes_is_told_so_and_nothing_counts_as_proved(
     stack: Stack, point: RestorePoint, postgres_server: PostgresServer
 ) -> None:
-    password = postgres_server.superuser_password
-    entitled = dataclasses.replace(stack, read_credentials=lambda: Credentials("postgres", password))
+    with contextlib.closing(postgres_server.superuser()) as connection:
+        connection.execute("CREATE ROLE driller LOGIN CREATEDB PASSWORD 'driller'")
+        try:
+            result = restore_drill(
+                dataclasses.replace(stack, read_credentials=lambda: Credentials("driller", "driller"))
+            )
+        finally:
+            connection.execute("DROP ROLE driller")
 
-    assert outcomes(restore_drill(entitled))["index entries"] == "passed"
+    assert result.ok
+    assert "index entries" not in outcomes(result)
+    (finding,) = [finding for finding in result.findings if finding.code == "index-entries-not-proved"]
+    assert finding.severity is Severity.WARNING
+    assert "may not execute the functions of the extension amcheck" in finding.what
+    assert "fluxstudio_drill_template" in finding.next
 
 
 def test_the_applications_questions_are_asked_where_its_tables_are(stack: Stack) -> None:
     execute(
         stack,
         "CREATE TABLE projects (id text PRIMARY KEY, name text);"
-        "CREATE TABLE files (id text, name text, project_id text REFERENCES projects)",
+        "CREATE TABLE files (id text, name text, project_id text REFERENCES projects);"
+        "INSERT INTO projects VALUES ('p', 'A project')",
     )
     create_backup(stack, trigger=Trigger.MANUAL)
 
@@ -166,7 +209,9 @@ def test_a_schema_written_by_another_pg_dump_is_not_compared(stack: Stack, point
 
     result = restore_drill(stack, restore_point_id=point.id, copy="vault")
 
-    assert outcomes(result)["schema"] == "not_run"
+    assert "schema" not in outcomes(result)
+    assert [check.name for check in result.not_proved] == ["schema", "use"]
+    assert result.findings[0].next == "Run it again with the programs of pg_dump 15.1."
     assert result.ok
 
 
@@ -181,7 +226,8 @@ def test_a_sequence_set_to_another_value_fails_the_drill(stack: Stack, point: Re
 
 
 def test_a_constraint_that_was_never_validated_fails_the_drill(stack: Stack) -> None:
-    execute(stack, "CREATE TABLE t (n int); ALTER TABLE t ADD CONSTRAINT positive CHECK (n > 0) NOT VALID")
+    execute(stack, "CREATE TABLE t AS VALUES (1)")
+    execute(stack, "ALTER TABLE t ADD CONSTRAINT positive CHECK (column1 > 0) NOT VALID")
     create_backup(stack, trigger=Trigger.MANUAL)
 
     result = restore_drill(stack)
@@ -220,6 +266,19 @@ def test_a_pg_restore_that_fails_fails_the_drill_and_leaves_no_database(
 def test_with_nothing_to_drill_the_check_fails(stack: Stack) -> None:
     with pytest.raises(CheckFailedError, match="no complete copy"):
         restore_drill(stack)
+
+
+def test_an_empty_restore_point_is_drilled_only_by_name_and_then_nothing_is_called_proved(stack: Stack) -> None:
+    empty = create_backup(stack, trigger=Trigger.MANUAL)
+
+    with pytest.raises(CheckFailedError, match="prove nothing") as refused:
+        restore_drill(stack)
+    named = restore_drill(stack, restore_point_id=empty.id)
+
+    assert "invoke backup" in refused.value.next_step
+    (finding,) = [finding for finding in named.findings if finding.code == "nothing-proved"]
+    assert finding.severity is Severity.WARNING
+    assert empty.id in finding.what
 
 
 def test_an_unknown_restore_point_is_a_usage_error(stack: Stack, point: RestorePoint) -> None:

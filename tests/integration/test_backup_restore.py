@@ -10,22 +10,25 @@ import pytest
 from backup_scenes import (
     PROVED_TABLES,
     bucket_of,
-    execute,
     fill,
+    may_read,
     objects_in,
+    reseal_with_other_hash,
     value,
     vault_of,
     with_pg_dump,
     without_aws,
 )
+from rich.console import Console
 from servers import PostgresServer
 
-from ops.backup import CopyName, RestorePoint, Trigger, create_backup, restore, verify_backup
+from ops import presentation
+from ops.backup import CopyName, CopyState, RestorePoint, Trigger, create_backup, restore, restore_drill, verify_backup
 from ops.backup.integrity import FaultKind
 from ops.backup.manifest import seal, unseal
 from ops.backup.recovery import CorruptCopyError
-from ops.backup.restore_point import MANIFEST_NAME
-from ops.errors import CheckFailedError, OperationError, RefusedError, UsageError
+from ops.command import run_task
+from ops.errors import OperationError, RefusedError, UsageError
 from ops.outcome import Severity
 from ops.programs import PostgresPrograms
 from ops.stack import Stack
@@ -83,11 +86,42 @@ def test_every_copy_gives_back_every_row_of_every_type(
     assert value(stack, "SELECT count(*) FROM staging.loaded", target) == 0
 
 
-def test_nobody_else_may_enter_a_restored_database(stack: Stack, point: RestorePoint, target: str) -> None:
+def test_a_restored_database_may_be_used_by_whoever_may_use_the_stacks_own(
+    stack: Stack, point: RestorePoint, target: str
+) -> None:
     restore(stack, point.id, target_database=target)
 
-    open_to_all = f"SELECT has_database_privilege('fluxstudio_readonly', '{target}', 'CONNECT')"
-    assert value(stack, open_to_all) is False
+    assert value(stack, may_read(target), target) is True
+    assert value(stack, f"SELECT has_database_privilege('fluxstudio_application', '{target}', 'CONNECT')") is True
+    assert value(stack, f"SELECT has_database_privilege('public', '{target}', 'CONNECT')") is False
+
+
+def test_a_restored_database_that_is_not_equal_stays_closed(stack: Stack, point: RestorePoint, target: str) -> None:
+    reseal_with_other_hash(stack, point)
+
+    result = restore(stack, point.id, copy="vault", target_database=target)
+
+    assert not result.ok
+    assert value(stack, f"SELECT has_database_privilege('fluxstudio_readonly', '{target}', 'CONNECT')") is False
+
+
+def test_a_role_that_the_backup_grants_to_and_the_server_lacks_is_named_before_anything_is_restored(
+    stack: Stack, postgres_server: PostgresServer, target: str
+) -> None:
+    role = f"{target} readers"
+    fill(stack)
+    with contextlib.closing(postgres_server.superuser(stack.contract.database_name)) as connection:
+        connection.execute(f'CREATE ROLE "{role}"'.encode())
+        connection.execute(f'GRANT SELECT ON pairs TO "{role}"; GRANT USAGE ON SCHEMA archive TO "{role}"'.encode())
+        point = create_backup(stack, trigger=Trigger.MANUAL)
+        connection.execute(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"'.encode())
+
+    with pytest.raises(UsageError, match=f"roles that this server does not have: {role}") as caught:
+        restore(stack, point.id, target_database=target)
+
+    assert f'CREATE ROLE "{role}" NOLOGIN;' in caught.value.next_step
+    assert value(stack, f"SELECT count(*) FROM pg_database WHERE datname = '{target}'") == 0
+    assert restore_drill(stack, restore_point_id=point.id).ok
 
 
 def test_the_stacks_own_database_is_never_restored_into(stack: Stack, point: RestorePoint) -> None:
@@ -95,31 +129,13 @@ def test_the_stacks_own_database_is_never_restored_into(stack: Stack, point: Res
         restore(stack, point.id, target_database=stack.contract.database_name)
 
 
-def test_a_database_that_holds_something_is_refused_and_left_alone(
-    stack: Stack, point: RestorePoint, target: str
-) -> None:
-    execute(stack, f"CREATE DATABASE {target}")
-    execute(stack, "CREATE TABLE precious (x int)", target)
-
-    with pytest.raises(RefusedError, match="exists and is not empty"):
-        restore(stack, point.id, target_database=target)
-
-    assert value(stack, "SELECT count(*) FROM precious", target) == 0
-
-
 def test_a_restored_database_is_not_restored_over_once_it_was_handed_out(
     stack: Stack, point: RestorePoint, target: str
 ) -> None:
     restore(stack, point.id, target_database=target)
 
-    with pytest.raises(RefusedError, match="exists and is not empty"):
+    with pytest.raises(RefusedError, match="exists, and a restore only makes new ones"):
         restore(stack, point.id, target_database=target)
-
-
-def test_an_empty_database_may_be_restored_into(stack: Stack, point: RestorePoint, target: str) -> None:
-    execute(stack, f"CREATE DATABASE {target}")
-
-    assert restore(stack, point.id, target_database=target).ok
 
 
 @pytest.mark.parametrize("name", ["postgres", "x" * 64, ""])
@@ -262,7 +278,26 @@ def test_each_mutation_of_a_bucket_is_named(
 
 
 def test_a_verification_of_bytes_reads_what_s3_promises(stack: Stack, point: RestorePoint) -> None:
-    assert verify_backup(stack, point.id, deep=True).ok
+    verified = verify_backup(stack, point.id, deep=True)
+
+    assert verified.ok
+    assert {copy.name: copy.state for copy in verified.copies} == dict.fromkeys(CopyName, CopyState.COMPLETE)
+
+
+def test_what_a_verification_found_can_be_shown_to_people(stack: Stack, point: RestorePoint) -> None:
+    damage_vault(stack)
+    delete_everything(stack, point)
+
+    verified = verify_backup(stack, point.id)
+    envelope = run_task("verify-backup", stack.name, lambda: verified)
+    console = Console(width=200)
+    with console.capture() as drawn:
+        console.print(presentation.result(envelope))
+
+    assert envelope.exit_code == 1
+    words = " ".join(drawn.get().split())
+    assert "vault damaged primary absent recovery complete" in words
+    assert "file_changed" in words
 
 
 def test_a_copy_with_an_older_manifest_is_told_from_the_others(stack: Stack, point: RestorePoint) -> None:
@@ -304,52 +339,3 @@ def test_an_extension_this_role_cannot_create_is_left_out_and_reported(
     assert value(stack, "SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension", target) == (
         "pg_trgm plpgsql"
     )
-
-
-def test_a_restore_can_take_the_place_of_the_stacks_database(stack: Stack, point: RestorePoint) -> None:
-    own = stack.contract.database_name
-    execute(stack, f"ALTER DATABASE {own} SET search_path = public, pg_catalog")
-    execute(stack, "TRUNCATE pairs; GRANT SELECT ON pairs TO fluxstudio_readonly")
-    with contextlib.closing(stack.connect()) as session:
-        session.execute("SELECT 1")
-
-        result = restore(stack, point.id, replace=True)
-
-    assert (result.database, result.ok) == (own, True)
-    assert result.replaced_database is not None
-    assert value(stack, "SELECT count(*) FROM pairs") == 3
-    assert value(stack, "SELECT count(*) FROM pairs", result.replaced_database) == 0
-    assert value(stack, "SHOW search_path") == "public, pg_catalog"
-    may = "SELECT has_database_privilege('fluxstudio_readonly', current_database(), 'CONNECT')"
-    assert value(stack, f"{may} AND has_table_privilege('fluxstudio_readonly', 'users', 'SELECT')") is True
-    assert (
-        value(stack, "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()")
-        is None
-    )
-    execute(stack, f"DROP DATABASE {result.replaced_database}")
-
-
-def test_a_replacement_of_another_database_is_a_contradiction(stack: Stack, point: RestorePoint) -> None:
-    with pytest.raises(UsageError, match="not both"):
-        restore(stack, point.id, target_database="another", replace=True)
-
-
-def test_what_cannot_be_proved_equal_replaces_nothing(stack: Stack, point: RestorePoint) -> None:
-    reseal_with_other_hash(stack, point)
-
-    with pytest.raises(CheckFailedError, match=r"not equal to the source, contents: public\.pairs has other contents"):
-        restore(stack, point.id, copy="vault", replace=True)
-
-    assert value(stack, "SELECT count(*) FROM pairs") == 3
-    execute(stack, f"DROP DATABASE {stack.contract.database_name}_restored")
-
-
-def reseal_with_other_hash(stack: Stack, point: RestorePoint) -> None:
-    """Make the vault's manifest promise other contents, which its own seal cannot tell."""
-    path = vault_of(stack) / point.tier / point.id / MANIFEST_NAME
-    manifest = unseal(path.read_bytes())
-    tables = [
-        dataclasses.replace(table, content_hash="0" * 32) if table.name == "pairs" else table
-        for table in manifest.tables
-    ]
-    path.write_bytes(seal(dataclasses.replace(manifest, tables=tuple(tables))))

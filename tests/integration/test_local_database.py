@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -29,6 +31,49 @@ def test_settings_that_change_the_text_of_values_are_pinned_against_the_database
             r" '\x00ff'::bytea::text, (0.1::float8 + 0.2)::text"
         ).fetchone()
     assert row == ("2026-01-02 03:04:05+00", "1 day 02:00:00", r"\x00ff", "0.30000000000000004")
+
+
+def test_nothing_in_the_callers_environment_leads_a_connection_elsewhere(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of 192.0.2.0/24 there are no hosts (RFC 5737).
+    foreign = {"PGHOST": "192.0.2.1", "PGHOSTADDR": "192.0.2.1", "PGPORT": "9", "PGSERVICE": "nowhere"}
+    foreign |= {"PGTZ": "Asia/Kathmandu", "PGDATESTYLE": "German", "PGCLIENTENCODING": "LATIN1", "PGUSER": "nobody"}
+    foreign |= {"PGSSLROOTCERT": "/etc/ca.pem", "PGTARGETSESSIONATTRS": "standby", "PGOPTIONS": "-c work_mem=64kB"}
+    for name, value in foreign.items():
+        monkeypatch.setenv(name, value)
+
+    with contextlib.closing(stack.connect()) as connection:
+        row = connection.execute(
+            "SELECT current_database(), current_setting('TimeZone'), current_setting('DateStyle'),"
+            " current_setting('client_encoding')"
+        ).fetchone()
+
+    assert row == (stack.contract.database_name, "UTC", "ISO, MDY", "UTF8")
+    assert [name for name in foreign if name in os.environ] == ["PGSSLROOTCERT"]
+
+
+def test_the_first_connections_of_many_threads_take_the_environment_away_together(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
+
+    def ask(_: int) -> object:
+        with contextlib.closing(stack.connect()) as connection:
+            return connection.info.hostaddr
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(ask, range(8))) == {stack.contract.database_host}
+
+
+def test_a_connection_that_led_elsewhere_all_the_same_is_refused(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = psycopg.connect
+    monkeypatch.setattr(psycopg, "connect", lambda **given: reached(**{**given, "dbname": "postgres"}))
+
+    with pytest.raises(
+        RefusedError, match=rf"/{stack.contract.database_name} led to 127\.0\.0\.1:\d+/postgres instead"
+    ):
+        stack.connect()
 
 
 def test_a_server_that_is_not_there_is_unreachable(stack: Stack) -> None:

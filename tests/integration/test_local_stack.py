@@ -21,6 +21,7 @@ import psycopg
 import pytest
 
 from ops.errors import UsageError
+from ops.local import aws as local_aws
 from ops.local import stack as local_stack
 from ops.local.processes import server_account
 from ops.local.stack import LocalStatus
@@ -289,6 +290,20 @@ def test_a_start_killed_at_any_moment_is_finished_by_the_next(fresh_checkout: Pa
     assert query(again, "SELECT current_user") == "fluxstudio_owner"
     servers = [process for process in psutil.process_iter(["cmdline"]) if _serves(process, fresh_checkout, again)]
     assert {process.pid for process in servers} == {again.postgres_pid, again.aws_pid}
+
+
+def test_an_emulator_whose_start_was_never_written_down_is_filled_by_the_next_command(fresh_checkout: Path) -> None:
+    first = local_stack.up(fresh_checkout, durable=False)
+    assert first.aws_pid is not None
+    psutil.Process(first.aws_pid).kill()
+    wait_until(lambda: not runs(first.aws_pid), "the end of the emulator")
+    # As a command leaves it that was killed, or found the disk full, between the start and its record.
+    local_aws.start(state_of(fresh_checkout).parent / "aws", 0)
+
+    stack = local_stack.open_local(fresh_checkout)
+
+    for bucket in (stack.contract.primary_bucket, stack.contract.recovery_bucket):
+        stack.aws.client("s3", bucket.region).head_bucket(Bucket=bucket.name)
 
 
 def _serves(process: psutil.Process, directory: Path, status: LocalStatus) -> bool:

@@ -23,7 +23,8 @@ from ops import migrations
 from ops.errors import CheckFailedError, OperationError, RefusedError
 from ops.outcome import to_plain
 from ops.schema.locations import MIGRATIONS_DIRECTORY
-from ops.schema.migration_files import Direction
+from ops.schema.migration_files import Direction, checksum, discover
+from ops.schema.rendering import Renderer, RenderingContext
 from ops.schema.results import MigrationState
 from ops.stack import Stack
 
@@ -111,6 +112,22 @@ def test_init_schema_applies_everything_without_a_backup(stack: Stack) -> None:
     assert (result.to_version, result.restore_point) == (5, None)
 
 
+def test_init_schema_never_goes_on_without_a_backup_where_rows_may_be(stack: Stack) -> None:
+    migrations.migrate(stack, to=2, backup=backup)
+
+    with pytest.raises(RefusedError, match="at version 0002") as refused:
+        migrations.init_schema(stack)
+
+    assert "migrate" in refused.value.next_step
+    assert migrations.migration_status(stack).current_version == 2
+
+
+def test_init_schema_of_a_whole_schema_has_nothing_to_do(stack: Stack) -> None:
+    migrations.init_schema(stack)
+
+    assert migrations.init_schema(stack).steps == ()
+
+
 def test_what_was_migrated_can_be_reverted_to_nothing(stack: Stack) -> None:
     migrations.migrate(stack, backup=backup)
     assert not migrations.prove_empty(stack).ok
@@ -184,12 +201,15 @@ def test_a_second_up_that_makes_something_else_is_found(stack: Stack, tmp_path: 
 def test_a_dry_run_changes_nothing_and_shows_everything(stack: Stack) -> None:
     migrations.migrate(stack, to=1, backup=backup)
 
+    # Tests that kill commands leave databases on this server, and nothing drops them while they are young.
+    databases = value(stack, "SELECT array_agg(datname::text ORDER BY datname) FROM pg_database")
+
     result = migrations.migrate(stack, dry_run=True, backup=no_backup_expected)
 
     assert result.dry_run
     assert [step.version for step in result.steps] == [2, 3, 4, 5]
     assert migrations.migration_status(stack).current_version == 1
-    assert value(stack, "SELECT count(*) FROM pg_database WHERE datname ~ '^fluxstudio_scratch_'") == 0
+    assert value(stack, "SELECT array_agg(datname::text ORDER BY datname) FROM pg_database") == databases
     real = migrations.migrate(stack, backup=backup)
     assert [step.rendered_sha256 for step in real.steps] == [step.rendered_sha256 for step in result.steps]
     assert [step.fingerprint for step in real.steps] == [step.fingerprint for step in result.steps]
@@ -278,6 +298,72 @@ def test_the_status_of_a_database_from_another_release_is_shown_not_refused(stac
 
     assert [entry.state for entry in status.migrations] == [MigrationState.EDITED, MigrationState.UNKNOWN]
     assert [finding.code for finding in status.findings] == ["history"]
+
+
+def applied_with(stack: Stack, version: int, sha256: str) -> None:
+    """Let the history say that a migration was applied as other SQL."""
+    run(stack, f"UPDATE ops.migration_history SET rendered_sha256 = '{sha256}' WHERE version = {version}")
+
+
+def test_a_migration_that_would_be_other_sql_today_is_refused_although_its_file_is_unedited(stack: Stack) -> None:
+    migrations.migrate(stack, to=4, backup=backup)
+    applied_with(stack, 1, "0" * 64)
+
+    with pytest.raises(RefusedError, match=r"0001_core\.up\.sql is unedited and yet would be other SQL"):
+        migrations.migrate(stack, backup=no_backup_expected)
+    with pytest.raises(RefusedError, match=r"0001_core\.up\.sql is unedited and yet would be other SQL"):
+        migrations.revert(stack, to=0, backup=no_backup_expected)
+    with pytest.raises(RefusedError, match=r"0001_core\.up\.sql is unedited and yet would be other SQL"):
+        migrations.revert(stack, to=0, dry_run=True, backup=None)
+
+    assert not migrations.verify_schema(stack).ok
+    assert [finding.code for finding in migrations.migration_status(stack).findings] == ["rendered-differently"]
+
+
+def test_an_extension_that_came_since_is_named_and_does_not_stop_a_migration(stack: Stack) -> None:
+    without = Renderer(RenderingContext(extensions=frozenset()))
+    migrations.migrate(stack, to=4, backup=backup)
+    for migration in discover()[1:3]:
+        applied_with(stack, migration.version, checksum(without.render(migration.up)))
+
+    findings = migrations.migrate(stack, backup=backup).findings
+
+    assert [(finding.code, finding.severity) for finding in findings] == [("rendered-differently", "warning")] * 2
+    assert 'extension_available("pg_trgm") is true now and was not then' in findings[0].what
+    assert migrations.verify_schema(stack).ok
+
+
+def test_a_proof_that_was_changed_or_taken_away_is_told(stack: Stack, tmp_path: Path) -> None:
+    proof = "DO $$ BEGIN ASSERT to_regclass('public.a') IS NOT NULL; END $$;"
+    directory = write_migration(tmp_path / "m", 1, "CREATE TABLE public.a (n int);", verify=proof)
+    migrations.migrate(stack, backup=backup, directory=directory)
+    verified = migrations.verify_schema(stack, directory=directory)
+
+    write_migration(directory, 1, "CREATE TABLE public.a (n int);", verify="SELECT 'all is well';")
+    weakened = migrations.verify_schema(stack, directory=directory)
+    (directory / "0001_sample.verify.sql").unlink()
+    gone = migrations.verify_schema(stack, directory=directory)
+
+    assert verified.findings == ()
+    assert [finding.code for finding in (*weakened.findings, *gone.findings)] == ["proof-edited"] * 2
+    assert "has changed" in weakened.findings[0].what
+    assert "is gone" in gone.findings[0].what
+
+
+def test_a_history_from_before_proofs_were_noted_is_read_and_brought_up_to_date(stack: Stack) -> None:
+    migrations.migrate(stack, to=4, backup=backup)
+    run(
+        stack,
+        "ALTER TABLE ops.migration_history DROP COLUMN verify_sha256",
+        "COMMENT ON SCHEMA ops IS 'made by an earlier release'",
+    )
+
+    assert migrations.migration_status(stack).findings == ()
+    migrations.migrate(stack, backup=backup)
+
+    noted = "SELECT array_agg(version ORDER BY version) FROM ops.migration_history WHERE verify_sha256 IS NOT NULL"
+    assert value(stack, noted) == [5]
+    assert migrations.verify_schema(stack).findings == ()
 
 
 def test_every_result_can_be_printed_as_json(stack: Stack) -> None:

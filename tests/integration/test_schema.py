@@ -15,8 +15,6 @@ from servers import PostgresServer
 
 from ops import migrations
 from ops.database import Connection
-from ops.errors import CheckFailedError
-from ops.schema import Column, table_columns
 from ops.schema.fingerprint import read_catalogue
 from ops.stack import Stack
 
@@ -75,10 +73,15 @@ def test_there_are_the_planned_tables_and_those_that_keep_the_rest(database: Con
 
 
 def test_every_table_has_an_id_that_makes_itself(database: Connection) -> None:
-    for table in PLANNED | PRESERVED:
-        assert table_columns(database, f"public.{table}")[0] == Column(
-            "id", "text", nullable=False, default="(gen_random_uuid())::text"
-        )
+    first = rows(
+        database,
+        """
+        SELECT DISTINCT column_name, data_type, is_nullable, column_default FROM information_schema.columns
+        WHERE table_schema = 'public' AND ordinal_position = 1
+        """,
+    )
+
+    assert first == [("id", "text", "NO", "(gen_random_uuid())::text")]
 
 
 def test_nothing_cuts_what_the_files_hold(database: Connection) -> None:
@@ -280,11 +283,6 @@ def test_the_roles_may_do_what_they_are_for_and_no_more(migrated: Stack, postgre
         for forbidden in ("SELECT password_hash FROM users", "DELETE FROM tasks", "SELECT FROM archive.documents"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(forbidden.encode())
-
-
-def test_a_table_that_is_not_there_is_named(stack: Stack) -> None:
-    with connected(stack) as connection, pytest.raises(CheckFailedError, match=r"no table public\.users"):
-        table_columns(connection, "public.users")
 
 
 @pytest.mark.parametrize(

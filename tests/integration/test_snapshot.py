@@ -561,13 +561,14 @@ WRITER = """
 import json, sys, time
 from pathlib import Path
 store, seconds = Path(sys.argv[1]), float(sys.argv[2])
-print("writing", flush=True)
 generation = 0
 while True:
     generation += 1
     for name in ("users", "teams"):
         records = [{"id": str(n), "generation": generation, "text": "x" * 500} for n in range(500 + generation % 7)]
         (store / f"{name}.json").write_text(json.dumps({name: records}, indent=2))
+    if generation == 1:
+        print("writing", flush=True)
     time.sleep(seconds)
 """
 

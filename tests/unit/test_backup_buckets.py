@@ -8,10 +8,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from ops.backup.buckets import Bucket, in_parallel
+from ops.backup.buckets import Bucket
+from ops.backup.parallel import in_parallel
 from ops.backup.restore_point import CopyName
 from ops.contract import BackupBucket
-from ops.errors import OperationError, UnreachableError, UsageError
+from ops.errors import CheckFailedError, OperationError, UnreachableError, UsageError
 
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/backups"
 BACKUPS = BackupBucket(name="backups", region="us-east-1", kms_key_arn=KEY_ARN)
@@ -46,6 +47,16 @@ def test_a_refusal_says_what_it_means_and_what_to_do(
 
     assert advises in caught.value.next_step
     assert caught.value.where in ("s3://backups", KEY_ARN)
+
+
+def test_what_the_bucket_does_not_remove_is_not_taken_for_removed(bucket: tuple[Bucket, Stubber]) -> None:
+    store, answers = bucket
+    answers.add_response("list_objects_v2", {"Contents": [{"Key": "v1/test/studio/daily/a/manifest.json", "Size": 2}]})
+    refused = {"Key": "v1/test/studio/daily/a/manifest.json", "Code": "AccessDenied", "Message": "locked"}
+    answers.add_response("delete_objects", {"Errors": [refused]})
+
+    with pytest.raises(CheckFailedError, match=r"manifest\.json: it cannot be removed: AccessDenied"):
+        store.remove_all("test", "studio")
 
 
 def test_the_first_failure_of_parallel_work_is_the_one_that_is_raised() -> None:

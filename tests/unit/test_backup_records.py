@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifest_samples import LOCATION, TAKEN_AT
 
-from ops.backup.drill_record import DrillMark, read_drill_marks, write_drill_record
+from ops.backup.drill_record import DrillMark, MarkVerdict, read_drill_marks, write_drill_record
 from ops.backup.restore_point import CopyName
 from ops.backup.target import Mark, Purpose, check_name
 from ops.backup.vault import Vault
 from ops.errors import OperationError, UsageError
 
-MARK = DrillMark(LOCATION.id, CopyName.RECOVERY, TAKEN_AT, proved=True)
+MARK = DrillMark(LOCATION.id, CopyName.RECOVERY, TAKEN_AT, MarkVerdict.PROVED)
 
 
 def test_a_listing_alone_tells_when_a_copy_was_proved(tmp_path: Path) -> None:

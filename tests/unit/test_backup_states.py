@@ -132,14 +132,16 @@ def test_every_complete_copy_of_what_counts_can_be_chosen_and_no_other() -> None
     }
 
 
-def test_a_backup_of_an_empty_database_is_drilled_only_if_there_is_no_other() -> None:
+def test_a_backup_of_an_empty_database_is_drilled_only_if_it_is_named() -> None:
     empty = dataclasses.replace(point(1, copies("complete", "complete", "complete")), rows=0)
     full = point(2, copies("complete", "complete", "complete"))
 
     chosen = {choose(catalogue(empty, full), None, None, seed)[0].id for seed in range(50)}
 
     assert chosen == {full.id}
-    assert choose(catalogue(empty), None, None, 1)[0] == empty
+    assert choose(catalogue(empty), empty.id, None, 1)[0] == empty
+    with pytest.raises(CheckFailedError, match="holds no rows, so restoring it would prove nothing"):
+        choose(catalogue(empty), None, None, 1)
 
 
 def test_a_copy_that_is_named_is_drilled_even_if_it_looks_damaged() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -93,6 +94,20 @@ def test_a_write_that_fails_leaves_the_former_file_and_nothing_else(tmp_path: Pa
 
     assert target.read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_names_of_new_directories_are_brought_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync, synced = os.fsync, []
+
+    def watched(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+
+    make_private_directory(tmp_path / "a" / "b" / "c")
+
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
 
 
 def test_a_tree_is_removed_under_another_name_so_that_nobody_can_go_on_writing_into_it(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import errno
 import json
 import logging
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +238,18 @@ def test_log_records_are_redacted_with_their_arguments_and_tracebacks() -> None:
     RedactionFilter().filter(record)
 
     assert "hunter2" not in logging.Formatter().format(record)
+
+
+def test_whatever_a_task_logs_reaches_stderr_without_secrets() -> None:
+    code = """
+import contextlib, logging
+from ops.command_task import CommandTask, Terminal
+
+def body(run):
+    logging.getLogger("any.library").warning("cannot use %s", "postgresql://owner:hunter2@db/x")
+
+CommandTask(body, Terminal(contextlib.nullcontext, lambda envelope, as_json: None), {})()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "cannot use postgresql://owner:***@db/x" in done.stderr

@@ -16,8 +16,10 @@ import tasks
 from infra import plan_gate
 from infra.jobs import jobs
 from infra.recording import Registered, evaluate
-from infra.settings import OMITTABLE, read_settings
+from infra.settings import OMITTABLE, SettingsError, read_settings
 from infra.stack_files import stack_configuration
+from ops.backup.catalogue import state_of
+from ops.backup.restore_point import CopyName, CopyState, CopyStatus
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning")
 
@@ -25,6 +27,8 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "deploy.md").read_text()
 COMMANDS: Final = [line.strip().partition("  #")[0].strip() for line in PAGE.splitlines() if line.startswith("    ")]
 TASKS: Final = Collection.from_module(tasks)
+# Their defaults are the stack's own name and numbers of the plan, which a schema cannot say.
+WITHOUT_SCHEMA: Final = {"githubEnvironment", "pointInTimeDays", "vaultLockDays"}
 # The words in a table's first column, and those in running text that look like a configuration key.
 KEY: Final = re.compile(r"`([a-z]+(?:[A-Z][a-z0-9]*)+)`")
 
@@ -37,8 +41,7 @@ def configured(stack: str) -> dict[str, Any]:
 def schema() -> set[str]:
     """Every key that a stack may configure."""
     keys: set[str] = set(yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"])
-    # Its default is the stack's own name, which a schema cannot say.
-    return {*keys, "githubEnvironment"}
+    return {*keys, *WITHOUT_SCHEMA}
 
 
 def table(first_column: str) -> list[list[str]]:
@@ -75,6 +78,58 @@ def test_every_task_that_is_started_on_ecs_is_there() -> None:
 def test_every_configuration_key_that_is_named_is_one() -> None:
     first_column = {key for row in table("key") for key in re.findall(r"`(\w+)`", row[0])}
     assert first_column | set(KEY.findall(PAGE)) <= schema()
+
+
+def test_the_keys_that_the_schema_leaves_out_are_said() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_settings("prod", {**configured("prod"), "no such key": 1})
+    accepted = set(str(refused.value).partition("Accepted are ")[2].rstrip(".").split(", "))
+    (said,) = re.findall(r"except for three whose default it cannot say: (.*?)The keys people", PAGE, re.DOTALL)
+    assert accepted - schema() == set()
+    assert set(KEY.findall(said)) == accepted - (schema() - WITHOUT_SCHEMA)
+
+
+def test_a_command_uses_no_variable_that_its_section_or_the_beginning_does_not_set() -> None:
+    beginning, *sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    everywhere = variables_set(beginning)
+    for section in sections:
+        lines = [line for line in section.splitlines() if line.startswith("    ")]
+        used = {name for line in lines for name in re.findall(r"\$([a-z]+)\b", line)}
+        assert used <= everywhere | variables_set(section), section.splitlines()[0]
+
+
+def variables_set(text: str) -> set[str]:
+    """Variables that the commands of a text set."""
+    return set(re.findall(r"^ {4}(?:export )?([a-z]+)=", text, re.MULTILINE))
+
+
+def test_every_schedule_that_is_off_is_named_with_the_command_it_waits_for() -> None:
+    said = {
+        name: command.strip("`") for names, command in table("schedule") for name in re.findall(r"`([\w-]+)`", names)
+    }
+    off = {job.name: job.command[0] for job in jobs(read_settings("prod", configured("prod"))) if not job.runs}
+    assert said == off
+    assert f"{['No', 'One', 'Two', 'Three', 'Four', 'Five'][len(off)]}\nschedules are declared, but off" in PAGE
+
+
+def test_the_state_that_is_asked_for_is_the_one_that_two_buckets_give() -> None:
+    (said,) = re.findall(r"its state must be (\w+)", PAGE)
+    copies = [CopyStatus(name, CopyState.COMPLETE, "", 1) for name in (CopyName.PRIMARY, CopyName.RECOVERY)]
+    assert state_of(copies, uploaded=False, in_progress=False, staged=False).value == said
+
+
+def test_the_machine_of_the_cutover_trusts_what_the_image_trusts() -> None:
+    (bundle,) = re.findall(r"^ADD \S+ (\S+) ", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert any(line.startswith("curl ") and line.endswith(bundle) for line in COMMANDS)
+    assert "export PGSSLROOTCERT=$PWD/rds.pem" in COMMANDS
+
+
+def test_the_storage_that_needs_no_scratch_of_its_own_is_the_one_that_settings_accept() -> None:
+    (largest,) = re.findall(r"A storage of up to (\d+) GiB fits", PAGE)
+    sizes = {"allocatedStorageGib": int(largest), "maxAllocatedStorageGib": 4000}
+    assert read_settings("staging", {**configured("staging"), **sizes})
+    with pytest.raises(SettingsError, match="taskScratchGib"):
+        read_settings("staging", {**configured("staging"), **sizes, "allocatedStorageGib": int(largest) + 1})
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("pulumi config")])

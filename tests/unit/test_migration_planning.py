@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ops.errors import RefusedError, UsageError
 from ops.schema.history import AppliedMigration
 from ops.schema.migration_files import Direction, Migration, MigrationFile
-from ops.schema.planning import check_history, plan_down, plan_up
+from ops.schema.planning import check_history, plan_down, plan_first, plan_up
 
 FILES = 5
 
@@ -79,6 +79,16 @@ def test_the_way_down_is_the_way_up_backwards(current: int, target: int) -> None
 
 def test_without_a_target_the_way_leads_to_the_newest() -> None:
     assert plan_up(migrations(), applied(2), None).to_version == FILES
+
+
+@given(current=versions)
+def test_without_a_backup_there_is_only_the_whole_way_or_none(current: int) -> None:
+    if 0 < current < FILES:
+        with pytest.raises(RefusedError, match=f"at version 000{current}"):
+            plan_first(migrations(), applied(current))
+        return
+
+    assert plan_first(migrations(), applied(current)) == plan_up(migrations(), applied(current), None)
 
 
 @pytest.mark.parametrize("target", [-1, FILES + 1])

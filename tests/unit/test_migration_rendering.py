@@ -70,6 +70,17 @@ def test_a_trigram_index_is_made_only_where_the_extension_can_be_had() -> None:
     assert "trgm" not in texts[WITHOUT]
 
 
+def test_a_renderer_tells_what_a_template_asked_for_and_can_answer_otherwise() -> None:
+    renderer = Renderer(WITH_TRIGRAMS)
+    asked = {migration.version: renderer.extensions_asked(migration.up) for migration in discover()}
+    messaging = discover()[1].up
+
+    assert asked == {1: (), 2: ("pg_trgm",), 3: ("pg_trgm",), 4: (), 5: ()}
+    other = renderer.with_other_availability(("pg_trgm",))
+    assert other.render(messaging) == Renderer(WITHOUT).render(messaging)
+    assert other.with_other_availability(("pg_trgm",)).render(messaging) == renderer.render(messaging)
+
+
 def test_no_trace_of_the_template_language_is_left() -> None:
     for migration in discover():
         for file in (migration.up, migration.down, migration.verify):

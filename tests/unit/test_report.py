@@ -93,6 +93,17 @@ def test_both_documents_are_written_and_nothing_is_left_beside_them(tmp_path: Pa
     assert sorted(path.name for path in (tmp_path / "reports" / "x").iterdir()) == ["report.html", "report.json"]
 
 
+def test_a_report_that_can_only_be_written_in_part_leaves_nothing_that_could_be_believed(tmp_path: Path) -> None:
+    write_report(GOOD, tmp_path)
+    (tmp_path / "report.json").unlink()
+    (tmp_path / "report.json").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        write_report(BAD, tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
+
+
 def test_the_json_has_the_figures_and_what_follows_from_them(tmp_path: Path) -> None:
     written = write_report(GOOD, tmp_path)
 

@@ -134,7 +134,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_scale_below_one_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="scale 0"):
+    with pytest.raises(UsageError, match="at least 1, not 0"):
         write_store(tmp_path / "store", scale=0)
 
 

@@ -202,6 +202,24 @@ def test_the_comment_is_edited_in_place() -> None:
     assert preview["with"]["edit-pr-comment"] is True
 
 
+@pytest.mark.parametrize("name", ["ci", "preview"])
+def test_what_a_branch_requires_has_a_fixed_name_and_fails_when_anything_does(name: str) -> None:
+    last, *others = reversed(workflow(name).jobs.items())
+    job = last[1]
+    (step,) = job["steps"]
+    assert set(job["needs"]) == {key for key, _ in others}
+    assert job["if"] == "always()", "a check that is skipped counts as passed"
+    assert "${{" not in job["name"]
+    assert f"`{job['name']}`" in (ROOT / "docs" / "deploy.md").read_text()
+    results = {
+        word for word in ("failure", "cancelled") if f"contains(needs.*.result, '{word}')" in step["env"]["FAILED"]
+    }
+    assert results == {"failure", "cancelled"}
+    for failed, code in (("true", 1), ("false", 0)):
+        ended = subprocess.run(["/bin/bash", "-ec", step["run"]], env={"FAILED": failed}, check=False)
+        assert ended.returncode == code
+
+
 @pytest.mark.parametrize("name", ["preview", "deploy"])
 def test_whatever_changes_a_stack_passes_policies_and_gate(name: str) -> None:
     packs = [step["with"]["policyPacks"] for step in workflow(name).steps if "command" in step.get("with", {})]
@@ -229,6 +247,17 @@ def test_a_deployment_can_be_chosen_for_every_stack_in_aws() -> None:
 def test_drift_is_looked_for_every_night() -> None:
     (schedule,) = workflow("drift").triggers["schedule"]
     assert re.fullmatch(r"\d+ \d+ \* \* \*", schedule["cron"])
+
+
+def test_drift_is_what_differs_from_what_was_declared_and_not_what_aws_merely_reports() -> None:
+    # Pulumi's RefreshStep.ResultOp: changed outputs alone are an update only in its older way, by a variable.
+    (refresh,) = [step for step in workflow("drift").steps if "pulumi refresh" in step.get("run", "")]
+    assert {"--preview-only", "--expect-no-changes", "--non-interactive"} <= set(shlex.split(refresh["run"]))
+    assert set(refresh["env"]) == {"PULUMI_BACKEND_URL", "STACK"}
+    assert not {"env"} & (set(workflow("drift").document) | set(workflow("drift").jobs["drift"]))
+    # Before 3.229, comparing took the state's lock, for which the role that reads has no right.
+    version = tuple(int(part) for part in (ROOT / ".pulumi.version").read_text().strip().split("."))
+    assert version >= (3, 229, 0)
 
 
 def test_the_drill_with_people_is_half_a_month_from_the_one_without() -> None:

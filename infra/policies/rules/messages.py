@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from infra.policies.documents import statements
-from infra.policies.resources import Resource
-from infra.policies.rule import Rule, Weight, resource_rule
-from infra.policies.tokens import QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY
+from infra.policies.documents import allowed, statements
+from infra.policies.resources import Resource, Stack
+from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
+from infra.policies.tokens import BUCKET_NOTIFICATION, KEY, QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY
 
 _AWS_OWN_KEYS: Final = ("alias/aws/sns", "alias/aws/sqs")
+_S3: Final = "s3.amazonaws.com"
 
 
 @resource_rule(TOPIC, "SNS.1", weight=Weight.MEDIUM)
@@ -37,6 +38,46 @@ def queues_are_not_public(policy: Resource) -> Iterator[str]:
     return _public(policy)
 
 
+@stack_rule("FluxStudio.10")
+def buckets_reach_their_topics(stack: Stack) -> Iterator[Finding]:
+    """S3 may publish to every topic that a bucket tells, and may use the key of that topic."""
+    for notification in stack.of(BUCKET_NOTIFICATION):
+        for policy in _topic_policies(stack, notification):
+            if policy is None:
+                yield Finding(notification, missing("policy of the topic"))
+                continue
+            if not _lets_s3(policy, "sns:Publish"):
+                yield Finding(policy, f"It does not let S3 publish what {notification.name} tells.")
+            for key in _keys(stack, policy):
+                if not _lets_s3(key, "kms:GenerateDataKey*") or not _lets_s3(key, "kms:Decrypt"):
+                    yield Finding(key, f"It does not let S3 encrypt what {notification.name} tells.")
+
+
+def _topic_policies(stack: Stack, notification: Resource) -> Iterator[Resource | None]:
+    depended = notification.property_dependencies.get("topics", frozenset())
+    policies = stack.of(TOPIC_POLICY)
+    for told in notification.items("topics"):
+        arn = told.get("topicArn")
+        found = [policy for policy in policies if arn in policy.texts("arn") or policy.urn in depended]
+        yield from found
+        if not found:
+            yield None
+
+
+def _keys(stack: Stack, policy: Resource) -> list[Resource]:
+    # Topics bear one name in each region.
+    here = [topic for topic in stack.of(TOPIC) if topic.get("region") == policy.get("region")]
+    topics = [topic for topic in here if policy.points_at("arn", topic)]
+    return [key for key in stack.of(KEY) if any(topic.points_at("kmsMasterKeyId", key) for topic in topics)]
+
+
+def _lets_s3(resource: Resource, action: str) -> bool:
+    # What is not known yet is judged when it is.
+    if resource.document("policy") is None:
+        return True
+    return any(_S3 in statement.services and action in statement.actions for statement in allowed(resource))
+
+
 def _own_key(resource: Resource) -> Iterator[str]:
     yield from resource.must_have("kmsMasterKeyId")
     if resource.get("kmsMasterKeyId") in _AWS_OWN_KEYS:
@@ -54,4 +95,5 @@ RULES: Final[tuple[Rule, ...]] = (
     topics_are_not_public,
     queues_are_encrypted,
     queues_are_not_public,
+    buckets_reach_their_topics,
 )

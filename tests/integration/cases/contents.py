@@ -115,6 +115,6 @@ def prove(loaded: Loaded) -> None:
     """Every field is as the source says, and every file comes back byte for byte."""
     verified = verify_data(loaded.stack, loaded.snapshot, deep=True)
     assert verified.differences == ()
-    assert verified.findings == ()
+    assert [finding.code for finding in verified.findings if finding.code != "quarantined"] == []
     assert verified.ok
     assert verified.files_byte_identical

@@ -9,8 +9,7 @@ from typing import Any
 
 import table_rules
 
-from ops.mapping.columns import TABLES
-from ops.mapping.patches import _REFERENCES
+from ops.mapping.columns import REFERENCES, TABLES
 from ops.stack import Stack
 
 _COLUMNS = """
@@ -72,4 +71,4 @@ def test_the_rules_of_the_tests_are_those_of_the_catalogue(migrated: Stack) -> N
 def test_a_column_that_refers_to_a_table_is_known_by_its_name_alone(migrated: Stack) -> None:
     found = {columns[0]: referred for _, kind, _, referred, columns in rows(migrated, _CONSTRAINTS) if kind == "f"}
 
-    assert found == _REFERENCES
+    assert found == REFERENCES

@@ -68,10 +68,11 @@ EVERYTHING: Final[Mapping[str, Any]] = {
     "stateKeyArn": "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-0000-0000-000000000000",
     "storageIops": 20000,
     "tags": {"Team": "data"},
+    "taskScratchGib": 200,
 }
 # Names are made of the stack and its regions; these are the longest there can be.
-LONGEST_NAMES: Final[Mapping[str, Any]] = {"primaryRegion": "ap-southeast-1", "recoveryRegion": "ap-northeast-3"}
-LONGEST_STACK: Final = "a-long-stackname"
+LONGEST_NAMES: Final[Mapping[str, Any]] = {"primaryRegion": "ap-southeast-1", "recoveryRegion": "ap-northeast-1"}
+LONGEST_STACK: Final = "averylongstacknm"
 
 
 def stack_configuration(stack: str) -> dict[str, Any]:

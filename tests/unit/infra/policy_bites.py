@@ -145,6 +145,12 @@ def _container(**values: Any) -> Callable[[Any], None]:
     return lambda containers: containers[0].update(values)
 
 
+def _without_s3(policy: Any) -> None:
+    policy["Statement"] = [
+        each for each in policy["Statement"] if each.get("Principal") != {"Service": "s3.amazonaws.com"}
+    ]
+
+
 def _workflow(subject: str) -> dict[str, Any]:
     host = "token.actions.githubusercontent.com"
     statement = {
@@ -223,6 +229,9 @@ BITES: Final[dict[str, Mutation]] = {
     "topics-are-not-public": put_json(tokens.TOPIC_POLICY, "policy", grant("sns:Publish", "*", _EVERYBODY)),
     "queues-are-encrypted": put(tokens.QUEUE, "kmsMasterKeyId", "alias/aws/sqs"),
     "queues-are-not-public": put_json(tokens.QUEUE_POLICY, "policy", grant("sqs:SendMessage", "*", _EVERYBODY)),
+    "buckets-reach-their-topics": put_json(
+        tokens.TOPIC_POLICY, "policy", _without_s3, name="topics-us-east-1-operations-policy"
+    ),
     "alarms-tell-somebody": put(tokens.ALARM, "alarmActions", []),
     "logs-are-kept-for-a-year": put(tokens.LOG_GROUP, "retentionInDays", 180),
     "actions-of-alarms-are-on": put(tokens.COMPOSITE_ALARM, "actionsEnabled", False),

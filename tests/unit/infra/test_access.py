@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from typing import Any
@@ -9,12 +10,22 @@ from typing import Any
 import pytest
 from aws_api import complaints
 from harness import EVERYTHING, Graph, Registered
-from policy_reading import findings, granted, identity_policies, is_boundary, statements, takes_a_resource
+from policy_reading import (
+    COMPOSITES,
+    findings,
+    granted,
+    identity_policies,
+    is_boundary,
+    statements,
+    takes_a_resource,
+)
 
 from infra.access_actions import NEVER
 from infra.access_policies import deploy_policies, read_policies
-from infra.boundary_policies import boundary_policy, within
+from infra.access_tagged import own_tags
+from infra.boundary_policies import boundary_policy
 from infra.naming import Naming
+from infra.policies.provider_tags import default_tags
 from infra.regions import REGIONS
 from infra.settings import AccessSettings
 
@@ -26,12 +37,19 @@ ACCESS = AccessSettings(
     state_bucket=EVERYTHING["stateBucket"],
     state_key_arn=EVERYTHING["stateKeyArn"],
 )
-LONGEST_NAMES = Naming("a-16-letter-name", "111122223333")
+LONGEST_NAMES = Naming("asixteenlettname", "111122223333")
 LONGEST_REGIONS = sorted(REGIONS, key=len)[-2:]
 MOST_CHARACTERS = 6144
 MOST_POLICIES = 10
 # Whoever sets a bucket up could open it. That is what deploying is; what a deployment would set is reviewed before.
 SETTING_BUCKETS_UP = "RESOURCE_POLICY_PRIVILEGE_ESCALATION"
+
+
+@pytest.fixture(params=["prod", "staging", "minimal", "other_account", "everything"])
+def any_graph(request: pytest.FixtureRequest) -> Graph:
+    """Every stack in turn, with the one that has everything."""
+    found: Graph = request.getfixturevalue(request.param)
+    return found
 
 
 def trust(role: Registered) -> dict[str, Any]:
@@ -131,22 +149,212 @@ def test_a_deployment_can_neither_lose_data_nor_widen_its_own_limits(everything:
     assert not {action for policy in policies for action in granted(policy) if action.startswith("iam:CreatePolicy")}
 
 
+def may(graph: Graph, role: str, action: str, resource: str, **context: str) -> bool:
+    """Whether a role may do something, as IAM would decide with this context; keys of tags are written as Tag__Name."""
+    said = {key.replace("__", "/").replace("aws_", "aws:"): value for key, value in context.items()}
+    decided = [
+        statement["Effect"]
+        for policy in attached(graph, role)
+        for statement in statements(policy)
+        if action in statement["Action"]
+        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in statement["Resource"])
+        and holds(statement.get("Condition", {}), said)
+    ]
+    return "Allow" in decided and "Deny" not in decided
+
+
+def holds(condition: dict[str, Any], said: dict[str, str]) -> bool:
+    """Whether a condition of plain comparisons holds."""
+    return all(
+        (key not in said and operator.endswith("IfExists"))
+        or said.get(key) in ([value] if isinstance(value, str) else value)
+        for operator, compared in condition.items()
+        for key, value in compared.items()
+    )
+
+
+OURS = {"aws_ResourceTag__Project": "fluxstudio", "aws_ResourceTag__Environment": "prod"}
+THEIRS = {"aws_ResourceTag__Project": "fluxstudio", "aws_ResourceTag__Environment": "staging"}
+ASKED = {"aws_RequestTag__Project": "fluxstudio", "aws_RequestTag__Environment": "prod"}
+HERE = "us-east-1:111122223333"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("kms:PutKeyPolicy", f"arn:aws:kms:{HERE}:key/one"),
+        ("kms:Decrypt", f"arn:aws:kms:{HERE}:key/one"),
+        ("kms:TagResource", f"arn:aws:kms:{HERE}:key/one"),
+        ("kms:CreateAlias", f"arn:aws:kms:{HERE}:key/one"),
+        ("backup:DeleteBackupPlan", f"arn:aws:backup:{HERE}:backup-plan:one"),
+        ("backup:CreateBackupSelection", f"arn:aws:backup:{HERE}:backup-plan:one"),
+        ("ec2:DeleteVpc", f"arn:aws:ec2:{HERE}:vpc/vpc-1"),
+        ("ec2:CreateSubnet", f"arn:aws:ec2:{HERE}:vpc/vpc-1"),
+        ("ec2:CreateTags", f"arn:aws:ec2:{HERE}:vpc/vpc-1"),
+        ("ec2:AuthorizeSecurityGroupIngress", f"arn:aws:ec2:{HERE}:security-group/sg-1"),
+        ("ec2:DeleteVpcEndpoints", f"arn:aws:ec2:{HERE}:vpc-endpoint/vpce-1"),
+        ("ec2:ReplaceNetworkAclAssociation", f"arn:aws:ec2:{HERE}:subnet/subnet-1"),
+    ],
+)
+def test_a_deployment_changes_what_bears_its_stacks_tags_and_nothing_of_another_stack(
+    everything: Graph, action: str, resource: str
+) -> None:
+    assert may(everything, "deploy", action, resource, **OURS)
+    # Neither by itself, nor by saying in the request whose it should be from now on.
+    assert not may(everything, "deploy", action, resource, **THEIRS)
+    assert not may(everything, "deploy", action, resource, **{**THEIRS, **ASKED})
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("kms:CreateKey", "*"),
+        ("kms:TagResource", f"arn:aws:kms:{HERE}:key/new"),
+        ("backup:CreateBackupPlan", f"arn:aws:backup:{HERE}:backup-plan:new"),
+        ("backup:TagResource", f"arn:aws:backup:{HERE}:backup-plan:new"),
+        ("ec2:CreateVpc", f"arn:aws:ec2:{HERE}:vpc/*"),
+        ("ec2:CreateTags", f"arn:aws:ec2:{HERE}:vpc/*"),
+        ("ec2:CreateSubnet", f"arn:aws:ec2:{HERE}:subnet/*"),
+        ("ec2:CreateVpcEndpoint", f"arn:aws:ec2:{HERE}:vpc-endpoint/*"),
+        ("ec2:CreateFlowLogs", f"arn:aws:ec2:{HERE}:vpc-flow-log/*"),
+        ("ec2:AuthorizeSecurityGroupIngress", f"arn:aws:ec2:{HERE}:security-group-rule/*"),
+    ],
+)
+def test_a_deployment_makes_only_what_bears_its_stacks_tags(everything: Graph, action: str, resource: str) -> None:
+    assert may(everything, "deploy", action, resource, **ASKED)
+    assert not may(everything, "deploy", action, resource)
+    assert not may(everything, "deploy", action, resource, **{**ASKED, "aws_RequestTag__Environment": "staging"})
+
+
+def test_the_tags_that_policies_compare_are_those_that_the_provider_puts_on_everything(everything: Graph) -> None:
+    (provider,) = [each for each in everything.of("pulumi:providers:aws") if each.name == "aws"]
+    tags = default_tags(provider.properties)
+
+    assert own_tags(Naming("prod", "111122223333")).items() <= dict(tags).items()
+
+
+def test_a_deployment_makes_groups_in_a_network_of_somebody_else_that_is_configured() -> None:
+    document = deploy_policies(LONGEST_NAMES, ["us-east-1"], ACCESS, ("vpc-0123456789abcdef0",))["write-network"]
+    (adopted,) = [each for each in document["Statement"] if each["Sid"] == "AdoptedNetworks"]
+
+    assert adopted["Action"] == ["ec2:CreateSecurityGroup"]
+    assert adopted["Resource"] == [f"arn:aws:ec2:{HERE}:vpc/vpc-0123456789abcdef0"]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *sorted(COMPOSITES),
+        "route53:AssociateVPCWithHostedZone",
+        "route53:CreateHostedZone",
+        "vpce:AllowMultiRegion",
+    ],
+)
+def test_a_deployment_may_what_aws_lets_nobody_narrow(everything: Graph, action: str) -> None:
+    assert may(everything, "deploy", action, "*")
+
+
+def test_a_zone_is_removed_only_by_the_service_that_made_it(everything: Graph) -> None:
+    zone = "arn:aws:route53:::hostedzone/Z1"
+
+    assert may(everything, "deploy", "route53:DeleteHostedZone", zone, **{"aws:ViaAWSService": "true"})
+    assert not may(everything, "deploy", "route53:DeleteHostedZone", zone)
+
+
+def test_no_pattern_over_one_stacks_names_covers_another_stack(everything: Graph) -> None:
+    named = {
+        arn
+        for policy in attached(everything, "deploy")
+        for statement in statements(policy)
+        if statement["Effect"] == "Allow"
+        for arn in statement["Resource"]
+    }
+
+    for other in ("production", "prod2"):
+        theirs = [arn.replace("prod", other) for arn in named if "prod" in arn]
+        covered = {
+            arn for arn in theirs for pattern in named if "prod" in pattern and fnmatch.fnmatchcase(arn, pattern)
+        }
+        assert covered == set()
+
+
 def test_every_role_of_the_stack_is_bounded_except_those_that_deploy_it(everything: Graph) -> None:
     unbounded = {name for name, role in roles(everything).items() if "permissionsBoundary" not in role.properties}
 
     assert unbounded == {"preview", "drift", "deploy"}
 
 
-def test_the_boundary_lets_every_role_do_its_work(prod: Graph) -> None:
-    wanted = {action for each in prod.of("RolePolicy") for action in granted(each)}
+def boundary_of(graph: Graph) -> Registered:
+    (boundary,) = filter(is_boundary, identity_policies(graph))
+    return boundary
 
-    assert {action for action in wanted if action not in within()} == set()
+
+def lets_through(graph: Graph, action: str, resource: str) -> bool:
+    """Whether the boundary of a stack lets an action on a resource through; a pattern counts as what it stands for."""
+    return any(
+        statement["Effect"] == "Allow"
+        and action in statement["Action"]
+        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in statement["Resource"])
+        for statement in statements(boundary_of(graph))
+    )
+
+
+def test_the_boundary_lets_every_role_do_its_work_on_what_it_works_on(any_graph: Graph) -> None:
+    refused = {
+        (each.name, action, resource)
+        for each in any_graph.of("RolePolicy")
+        for statement in statements(each)
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if not lets_through(any_graph, action, resource)
+    }
+
+    assert refused == set()
 
 
 def test_the_boundary_lets_nothing_through_that_no_role_needs(prod: Graph) -> None:
     wanted = {action for each in prod.of("RolePolicy") for action in granted(each)}
 
-    assert set(within()) - wanted - ATTACHED_BY_AWS == set()
+    assert granted(boundary_of(prod)) - wanted - ATTACHED_BY_AWS == set()
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::somebody-elses/secret"),
+        ("s3:GetObject", "arn:aws:s3:::fluxstudio-staging-backups-111122223333-us-east-1/v1/a"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:111122223333:secret:payments-AbCdEf"),
+        ("kms:Decrypt", "arn:aws:kms:us-east-1:444455556666:key/one"),
+        ("sns:Publish", "arn:aws:sns:us-east-1:111122223333:fluxstudio-staging-alerts-operations"),
+        ("ssm:GetParameter", "arn:aws:ssm:us-east-1:111122223333:parameter/fluxstudio/staging/contract"),
+        ("rds:DeleteDBInstance", "arn:aws:rds:us-east-1:111122223333:db:fluxstudio-prod"),
+        ("rds:DeleteDBSnapshot", "arn:aws:rds:us-east-1:111122223333:snapshot:fluxstudio-prod-final"),
+        ("iam:PassRole", "arn:aws:iam::111122223333:role/administrator"),
+    ],
+)
+def test_the_boundary_bounds(prod: Graph, action: str, resource: str) -> None:
+    assert not lets_through(prod, action, resource)
+
+
+def test_the_boundary_tells_the_stacks_keys_by_their_tags_and_its_buckets_by_their_account(
+    prod: Graph, other_account: Graph
+) -> None:
+    by_sid = {each["Sid"]: each for each in statements(boundary_of(prod))}
+    abroad = {each["Sid"]: each for each in statements(boundary_of(other_account))}
+
+    keys = by_sid["Keys"]["Condition"]["StringEquals"]
+    assert {name: value for name, value in keys.items() if "Tag" in name} == {
+        "aws:ResourceTag/Project": "fluxstudio",
+        "aws:ResourceTag/Environment": "prod",
+    }
+    assert by_sid["Buckets"]["Condition"]["StringEquals"]["aws:ResourceAccount"] == ["111122223333"]
+    assert abroad["Buckets"]["Condition"]["StringEquals"]["aws:ResourceAccount"] == ["111122223333", "444455556666"]
+    assert all(
+        "aws:RequestedRegion" in each["Condition"]["StringEquals"]
+        for each in by_sid.values()
+        if each["Sid"] not in ("HandOver", "Never")
+    )
 
 
 # What AWS's own policy for enhanced monitoring grants; the role has no other.
@@ -160,13 +368,6 @@ ATTACHED_BY_AWS = {
 }
 
 
-@pytest.fixture(params=["prod", "staging", "minimal", "other_account", "everything"])
-def any_graph(request: pytest.FixtureRequest) -> Graph:
-    """Every stack in turn, with the one that has everything."""
-    found: Graph = request.getfixturevalue(request.param)
-    return found
-
-
 def test_parliament_finds_nothing_wrong_with_what_roles_may_do(any_graph: Graph) -> None:
     for each in identity_policies(any_graph):
         if not is_boundary(each):
@@ -175,10 +376,8 @@ def test_parliament_finds_nothing_wrong_with_what_roles_may_do(any_graph: Graph)
 
 
 def test_parliament_finds_in_the_boundary_only_what_a_boundary_is(any_graph: Graph) -> None:
-    # It grants nothing, so it names no resources; and what it lets through includes S3's replication and passing roles.
-    (boundary,) = filter(is_boundary, identity_policies(any_graph))
-
-    assert {finding.partition(":")[0] for finding in findings(boundary.document())} <= {"RESOURCE_STAR"}
+    # It grants nothing, so a role of the stack may bear it whatever else the stack's role names would open.
+    assert {finding.partition(":")[0] for finding in findings(boundary_of(any_graph).document())} <= {"RESOURCE_STAR"}
 
 
 def test_no_action_is_a_pattern(any_graph: Graph) -> None:
@@ -191,14 +390,16 @@ def test_all_resources_are_named_only_where_aws_takes_nothing_else(any_graph: Gr
     for each in identity_policies(any_graph):
         for statement in statements(each):
             if statement["Effect"] == "Allow" and "*" in statement["Resource"] and not is_boundary(each):
-                assert {action for action in statement["Action"] if takes_a_resource(action)} == set(), each.name
+                named = {action for action in statement["Action"] if takes_a_resource(action)}
+                assert named - COMPOSITES == set(), each.name
 
 
 def test_no_resource_is_a_pattern_over_accounts_or_over_all_of_a_service(any_graph: Graph) -> None:
     for each in identity_policies(any_graph):
         named = {arn for statement in statements(each) for arn in statement["Resource"] if arn != "*"}
-        # A bucket's name is unique in the world, so its ARN names no account.
-        vague = {arn for arn in named if arn.split(":")[2] != "s3" and not re.fullmatch(r"\d{12}", arn.split(":")[4])}
+        # A bucket's name is unique in the world, and so is the id of a zone, so their ARNs name no account.
+        whose = {arn for arn in named if arn.split(":")[2] not in ("s3", "route53")}
+        vague = {arn for arn in whose if not re.fullmatch(r"\d{12}", arn.split(":")[4])}
         assert vague == set(), each.name
         assert {arn for arn in named if arn.split(":", 5)[5] in ("*", "*/*")} == set(), each.name
 
@@ -206,8 +407,8 @@ def test_no_resource_is_a_pattern_over_accounts_or_over_all_of_a_service(any_gra
 def test_policies_fit_into_what_iam_holds_even_with_the_longest_names() -> None:
     policies = {
         **read_policies(LONGEST_NAMES, LONGEST_REGIONS, ACCESS),
-        **deploy_policies(LONGEST_NAMES, LONGEST_REGIONS, ACCESS),
-        "boundary": boundary_policy(LONGEST_REGIONS),
+        **deploy_policies(LONGEST_NAMES, LONGEST_REGIONS, ACCESS, ("vpc-0123456789abcdef0",)),
+        "boundary": boundary_policy(LONGEST_NAMES, LONGEST_REGIONS, "444455556666"),
     }
 
     for name, document in policies.items():

@@ -130,7 +130,14 @@ def test_names_of_a_kind_are_unique_in_their_region(declared: Graph) -> None:
     # A schedule's name is unique in its group, a rule's target in its rule, an inline policy in its role.
     scoped = {"groupName", "rule", "role", "bucket", "domain"}
     names = Counter(
-        (each.type, each.region, each.properties[key], *(str(each.properties.get(scope)) for scope in sorted(scoped)))
+        (
+            each.type,
+            each.region,
+            # Another account has names of its own.
+            each.provider,
+            each.properties[key],
+            *(str(each.properties.get(scope)) for scope in sorted(scoped)),
+        )
         for each in declared
         for key in ("name", "identifier", "family", "alarmName")
         if key in each.properties

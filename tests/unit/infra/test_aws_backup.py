@@ -9,6 +9,7 @@ from aws_api import api_value, complaints
 from harness import Graph, Registered, evaluate, stack_configuration
 from policy_reading import granted, statements
 
+from infra.aws_backup_policies import vault_policy
 from ops.policy import RETENTION, Tier
 
 SHORTEST_START_MINUTES = 60
@@ -89,6 +90,35 @@ def test_nobody_removes_a_recovery_point_before_its_time(prod: Graph) -> None:
         (statement,) = each.document()["Statement"]
         assert statement["Effect"] == "Deny"
         assert "backup:DeleteRecoveryPoint" in statement["Action"]
+
+
+def unprotected() -> Graph:
+    """Staging on the day that it is torn down."""
+    return evaluate("staging", {**stack_configuration("staging"), "deletionProtection": False})
+
+
+def test_nobody_deletes_a_vault_or_what_guards_it_unless_the_stack_may_be_torn_down(prod: Graph) -> None:
+    teardown = {"backup:DeleteBackupVault", "backup:DeleteBackupVaultAccessPolicy"}
+
+    def denied(graph: Graph) -> set[str]:
+        return {
+            action
+            for policy in graph.of("VaultPolicy")
+            for statement in policy.document()["Statement"]
+            for action in statement["Action"]
+        }
+
+    assert teardown <= denied(prod)
+    assert not teardown & denied(unprotected())
+    assert "backup:UpdateRecoveryPointLifecycle" in denied(unprotected())
+
+
+def test_a_stack_that_is_not_kept_lets_its_vaults_be_torn_down() -> None:
+    kept, torn_down = (vault_policy(keep=keep)["Statement"][0]["Action"] for keep in (True, False))
+    teardown = {"backup:DeleteBackupVault", "backup:DeleteBackupVaultAccessPolicy", "backup:DeleteRecoveryPoint"}
+
+    assert teardown <= set(kept)
+    assert not teardown & set(torn_down)
 
 
 def test_people_hear_of_failures_in_the_region_where_they_happen(prod: Graph) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from typing import Any
 
 import pytest
 from aws_api import api_value, complaints
-from harness import Graph, Registered, evaluate, stack_configuration
+from harness import ROOT, Graph, Registered, evaluate, stack_configuration
 from policy_reading import granted
 
 from infra.cluster import NANNY_PORT, SCHEDULER_PORT, WORKER_PORT
@@ -80,21 +82,56 @@ def test_no_member_has_a_public_address_or_lets_anybody_in(clustered: Graph) -> 
         assert service.properties["enableExecuteCommand"] is False, name
 
 
-def test_the_ports_of_dask_are_open_to_members_alone(clustered: Graph) -> None:
-    group = clustered.one("SecurityGroup", "cluster-members")
-    rules = [
-        each
-        for kind in ("SecurityGroupIngressRule", "SecurityGroupEgressRule")
-        for each in clustered.of(kind)
-        if each.name.startswith("cluster-")
-    ]
+def opened(graph: Graph, kind: str) -> set[tuple[str, str, int]]:
+    """Rules of the cluster: whose group, towards which group, on which port."""
+    rules = [each.properties for each in graph.of(kind) if each.name.startswith("cluster-")]
+    assert all(each["fromPort"] == each["toPort"] and "cidrIpv4" not in each for each in rules)
+    return {
+        (each["securityGroupId"], each["referencedSecurityGroupId"], int(each["fromPort"]))  # one rule each
+        for each in rules
+    }
 
-    assert {int(each.properties["fromPort"]) for each in rules} == {SCHEDULER_PORT, WORKER_PORT, NANNY_PORT}
-    for each in rules:
-        assert each.properties["referencedSecurityGroupId"] == each.properties["securityGroupId"]
-        assert each.properties["fromPort"] == each.properties["toPort"]
-        assert "cidrIpv4" not in each.properties
+
+def test_the_ports_of_dask_are_open_to_members_and_the_schedulers_to_operations(clustered: Graph) -> None:
+    group = clustered.one("SecurityGroup", "cluster-members")
+    (both, _) = (each.properties["networkConfiguration"]["securityGroups"] for each in services(clustered).values())
+    members, operations = both
+    among = {(members, members, port) for port in (SCHEDULER_PORT, WORKER_PORT, NANNY_PORT)}
+
+    assert opened(clustered, "SecurityGroupIngressRule") == among | {(members, operations, SCHEDULER_PORT)}
+    assert opened(clustered, "SecurityGroupEgressRule") == among | {(operations, members, SCHEDULER_PORT)}
     assert "ingress" not in group.properties
+
+
+def test_a_task_beside_the_database_is_in_the_group_that_reaches_the_scheduler(clustered: Graph) -> None:
+    backup = clustered.one("aws:scheduler/schedule:Schedule", "full-backup-schedule").properties
+    (mine,) = backup["target"]["ecsParameters"]["networkConfiguration"]["securityGroups"]
+
+    assert mine in {source for source, _, _ in opened(clustered, "SecurityGroupEgressRule")}
+
+
+def test_the_image_has_what_the_services_start(clustered: Graph) -> None:
+    requirements = (ROOT / "infra" / "load-cluster-requirements.txt").read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", requirements, re.MULTILINE))
+    locked = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    started = {
+        json.loads(each.properties["containerDefinitions"])[0]["entryPoint"][0]
+        for each in clustered.of("TaskDefinition")
+        if each.name.startswith("cluster-")
+    }
+
+    assert started == {"dask"}
+    assert {"dask", "distributed"} <= set(pinned)
+    assert "--requirement infra/load-cluster-requirements.txt" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert {each["name"]: each["version"] for each in locked if each["name"] in pinned}.items() <= pinned.items()
+
+
+def test_every_part_of_the_cluster_is_pinned_by_what_it_contains() -> None:
+    requirements = (ROOT / "infra" / "load-cluster-requirements.txt").read_text(encoding="utf-8")
+    parts = re.split(r"^(?=[a-z])", requirements, flags=re.MULTILINE)[1:]
+
+    assert all("--hash=sha256:" in part for part in parts)
+    assert "--require-hashes" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_workers_look_for_the_scheduler_where_it_is_registered(clustered: Graph) -> None:

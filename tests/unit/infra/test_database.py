@@ -159,7 +159,9 @@ def test_small_changes_come_by_themselves_and_large_ones_never(graph: Graph) -> 
     ],
 )
 def test_speed_is_chosen_together_or_left_to_rds(changes: dict[str, int], performance: tuple[Any, Any]) -> None:
-    storage = read_settings("staging", {**stack_configuration("staging"), **changes}).database.storage
+    storage = read_settings(
+        "staging", {**stack_configuration("staging"), "schedules": False, **changes}
+    ).database.storage
 
     assert (storage.iops, storage.throughput_mib) == performance
 
@@ -261,6 +263,12 @@ def test_a_restore_in_the_other_region_finds_the_same_home(prod: Graph) -> None:
         assert here.properties.get("parameters") == there.properties.get("parameters")
 
 
+def test_nobody_hears_of_a_snapshot_that_is_made_every_hour(prod: Graph) -> None:
+    (snapshots,) = [each for each in prod.of("EventSubscription") if each.properties["sourceType"] == "db-snapshot"]
+
+    assert set(snapshots.properties["eventCategories"]) == {"deletion", "notification", "restoration"}
+
+
 def test_people_hear_of_what_rds_does_to_it(prod: Graph) -> None:
     heard = {each.properties["sourceType"]: each for each in prod.of("EventSubscription")}
 
@@ -271,6 +279,12 @@ def test_people_hear_of_what_rds_does_to_it(prod: Graph) -> None:
     assert heard["db-instance"].properties["sourceIds"] == ["fluxstudio-prod"]
     assert heard["db-parameter-group"].properties["sourceIds"] == ["fluxstudio-prod-postgres17"]
     assert {"failure", "failover", "deletion", "low storage"} <= set(heard["db-instance"].properties["eventCategories"])
+
+
+def test_a_rotation_that_rds_lets_nobody_cancel_is_left_to_go_with_the_instance(graph: Graph) -> None:
+    for rotation in graph.of("SecretRotation"):
+        assert rotation.retain_on_delete
+        assert not rotation.protect
 
 
 @pytest.mark.parametrize("kind", ["SecretRotation", "InstanceAutomatedBackupsReplication", "EventSubscription"])

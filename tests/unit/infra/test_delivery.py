@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from harness import evaluate, stack_configuration
+from harness import Graph, evaluate, stack_configuration
 
 from infra import delivery
-from infra.delivery import Target, target, targets
+from infra.delivery import Target, image, target, targets
 from infra.settings import SettingsError
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning")
@@ -60,9 +63,9 @@ def test_the_environment_is_the_one_that_the_deploy_role_trusts() -> None:
 
 def test_the_registries_are_the_repositories_that_the_stack_declares() -> None:
     graph = evaluate("prod", {**stack_configuration("prod"), **SET_UP})
-    names = {each.properties["name"] for each in graph.of("Repository")}
-    found = set_up("prod")
-    assert {found.registry.partition("/")[2], found.recovery_registry.partition("/")[2]} == names
+    declared = {(each.region, each.properties["name"]) for each in graph.of("Repository")}
+    found = image("prod", {**stack_configuration("prod"), **SET_UP})
+    assert {(url.split(".")[3], url.partition("/")[2]) for url in found.repositories} == declared
 
 
 def test_the_state_is_looked_for_in_the_region_that_works() -> None:
@@ -85,3 +88,48 @@ def test_stacks_are_found_by_their_files(tmp_path: Path) -> None:
 def test_the_command_prints_one_line_for_a_workflows_outputs(capsys: pytest.CaptureFixture[str]) -> None:
     assert delivery.main(["--stack", "prod"]) == 0
     assert capsys.readouterr().out == "stacks=[]\n"
+
+
+def test_the_image_of_a_stack_that_github_does_not_deliver_has_its_place() -> None:
+    configuration = {**stack_configuration("staging"), "accountId": "222233334444", "imageTag": "2026.11.0"}
+    found = image("staging", configuration)
+    assert target("staging", configuration) is None
+    assert found.tag == "2026.11.0"
+    assert [url.split(".")[0] for url in found.repositories] == ["222233334444"] * 2
+
+
+def test_the_image_of_a_stack_without_an_account_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert delivery.main(["--image-of", "prod"]) == delivery.EXIT_USAGE
+    assert capsys.readouterr().err.startswith("accountId: nothing is set in Pulumi.prod.yaml.")
+
+
+@pytest.mark.parametrize(("there", "pushes"), [("eu-nowhere-1", 2), ("us-east-1", 1)])
+def test_the_image_is_built_for_what_runs_it_and_pushed_where_it_is_missing(
+    tmp_path: Path, there: str, pushes: int
+) -> None:
+    # The programs that would reach AWS and Docker write down what they are told; aws finds the image in one region.
+    log = tmp_path / "log"
+    for program, does in (
+        ("docker", "[ $1 != login ] || cat > /dev/null; [ $1 != inspect ] || echo python@sha256:00"),
+        ("aws", f"case $* in *describe-images*{there}*) ;; *describe-images*) exit 254 ;; *) echo password ;; esac"),
+    ):
+        (tmp_path / program).write_text(f'#!/bin/sh\necho {program} "$@" >> {log}\n{does}\n')
+        (tmp_path / program).chmod(0o700)
+    path = f"{tmp_path}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([ROOT / ".ci" / "push-image", "local"], env={**os.environ, "PATH": path}, check=True)
+    told = log.read_text().splitlines()
+    (build,) = [line for line in told if line.startswith("docker build")]
+    assert "--platform linux/amd64" in build
+    assert "POSTGRESQL_MAJOR=17" in build
+    pushed = [line.split()[-1] for line in told if line.startswith("docker push")]
+    assert len(pushed) == pushes
+    assert all(url.endswith("/fluxstudio-local-operations:current") for url in pushed)
+    assert not [url for url in pushed if there in url]
+
+
+def test_tasks_ask_for_the_platform_that_the_image_is_built_for(graph: Graph) -> None:
+    for definition in graph.of("TaskDefinition"):
+        assert definition.properties["runtimePlatform"] == {
+            "operatingSystemFamily": "LINUX",
+            "cpuArchitecture": "X86_64",
+        }

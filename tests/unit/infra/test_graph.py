@@ -54,11 +54,16 @@ def test_nothing_falls_to_a_provider_that_nobody_declared(graph: Graph) -> None:
             assert each.provider.rpartition("::")[0] in providers, each.name
 
 
-def test_another_account_holds_the_copies_and_nothing_else(other_account: Graph) -> None:
+def test_another_account_holds_the_copies_and_what_watches_them_and_nothing_else(other_account: Graph) -> None:
     there = {each.type for each in other_account if "::aws-recovery::" in each.provider}
 
     assert {"aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:ssm/parameter:Parameter"} <= there
-    assert {kind.partition("/")[0] for kind in there} == {"aws:s3", "aws:kms", "aws:ssm"}
+    watching = {"aws:cloudwatch", "aws:sns"}
+    assert {kind.partition("/")[0] for kind in there} == {"aws:s3", "aws:kms", "aws:ssm"} | watching
+    assert {kind for kind in there if kind.startswith("aws:cloudwatch/")} == {
+        "aws:cloudwatch/eventRule:EventRule",
+        "aws:cloudwatch/eventTarget:EventTarget",
+    }
 
 
 def test_what_holds_data_is_kept_in_production(prod: Graph) -> None:

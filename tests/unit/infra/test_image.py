@@ -12,6 +12,7 @@ from aws_api import complaints
 from harness import ROOT, Graph
 
 from infra.container_definitions import USER, VOLUMES
+from infra.contract import DATABASE_TLS
 from infra.image import lifecycle_policy
 from ops import policy
 
@@ -144,3 +145,27 @@ def test_the_entry_point_finds_the_tasks_where_they_are_copied_to() -> None:
 
     assert entry_point[:2] == ["invoke", "--search-root"]
     assert f"COPY tasks.py {Path(entry_point[2]) / 'tasks.py'}" in INSTRUCTIONS
+
+
+def test_what_checks_the_servers_certificate_has_the_authorities_of_rds() -> None:
+    (added,) = [line.split()[-2:] for line in INSTRUCTIONS if line.startswith("ADD ")]
+    (bundle,) = re.findall(r"PGSSLROOTCERT=(\S+)", last("ENV"))
+
+    assert DATABASE_TLS == "verify-full"
+    assert added == ["https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem", bundle]
+    # Root adds it and another user reads it.
+    assert "ADD --chmod=0444 " in DOCKERFILE
+
+
+def test_a_build_fails_without_the_authority_that_signs_the_instances_certificate(prod: Graph) -> None:
+    authority = prod.one("aws:rds/instance:Instance").properties["caCertIdentifier"]
+    (bundle,) = re.findall(r"PGSSLROOTCERT=(\S+)", last("ENV"))
+    (check,) = [line for line in INSTRUCTIONS if line.startswith("RUN openssl ") and bundle in line]
+
+    assert f"Root CA {authority.removeprefix('rds-ca-').replace('-', ' ').upper()}" in check
+    assert "pipefail" in last("SHELL")
+
+
+def test_images_go_with_their_repository_only_where_data_may_go(prod: Graph, minimal: Graph) -> None:
+    assert {each.properties["forceDelete"] for each in prod.of("aws:ecr/repository:Repository")} == {False}
+    assert {each.properties["forceDelete"] for each in minimal.of("aws:ecr/repository:Repository")} == {True}

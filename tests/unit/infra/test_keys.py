@@ -19,7 +19,6 @@ KEYED = {
     "aws:cloudwatch/logGroup:LogGroup": ("kmsKeyId",),
     "aws:sns/topic:Topic": ("kmsMasterKeyId",),
     "aws:sqs/queue:Queue": ("kmsMasterKeyId",),
-    "aws:scheduler/schedule:Schedule": ("kmsKeyArn",),
     "aws:backup/vault:Vault": ("kmsKeyArn",),
 }
 LOSING = {"kms:DisableKey", "kms:ScheduleKeyDeletion", "kms:DeleteImportedKeyMaterial", "kms:DisableKeyRotation"}
@@ -60,10 +59,10 @@ def test_keys_outlive_the_program_where_data_does(prod: Graph, minimal: Graph) -
 
 
 def test_nobody_disables_or_deletes_a_key_that_is_kept() -> None:
-    kept = statements(key_policy(NAMING, "us-east-1", keep=True))["NoLoss"]
+    kept = statements(key_policy(NAMING, "us-east-1", keep=True, bucket=None))["NoLoss"]
 
     assert (kept["Effect"], kept["Principal"], set(kept["Action"])) == ("Deny", {"AWS": "*"}, LOSING)
-    assert "NoLoss" not in statements(key_policy(NAMING, "us-east-1", keep=False))
+    assert "NoLoss" not in statements(key_policy(NAMING, "us-east-1", keep=False, bucket=None))
 
 
 def test_administrators_can_still_change_the_policy(graph: Graph) -> None:
@@ -113,6 +112,14 @@ def test_everything_is_encrypted_with_the_key_of_its_own_region(prod: Graph, kin
             assert f":kms:{each.region}:" in each.properties[name], each.name
 
 
+def test_whoever_looks_at_a_schedule_needs_no_key(prod: Graph) -> None:
+    # A target hides nothing, and a preview may decrypt nothing but the state.
+    schedules = prod.of("aws:scheduler/schedule:Schedule")
+
+    assert schedules
+    assert not any("kmsKeyArn" in each.properties for each in schedules)
+
+
 def test_every_key_has_a_name_that_people_know(graph: Graph) -> None:
     aliases = {(each.region, each.properties["targetKeyId"]) for each in graph.of("aws:kms/alias:Alias")}
 
@@ -133,7 +140,16 @@ def test_our_account_uses_the_key_of_the_other_one_through_s3_only() -> None:
     copies = statements(copies_key_policy(NAMING, "us-west-2", "444455556666", keep=True))["CopiesThroughS3"]
 
     assert copies["Condition"]["StringEquals"]["kms:ViaService"] == "s3.us-west-2.amazonaws.com"
+    # Whether the key is still there is asked of KMS itself.
+    assert "kms:DescribeKey" not in copies["Action"]
     assert not {action for action in copies["Action"] if "Delete" in action or "Policy" in action or action == "kms:*"}
+
+
+def test_our_account_may_see_whether_the_key_of_the_other_one_is_about_to_go() -> None:
+    state = statements(copies_key_policy(NAMING, "us-west-2", "444455556666", keep=True))["KeyState"]
+
+    assert (state["Action"], state["Principal"]) == (["kms:DescribeKey"], {"AWS": "arn:aws:iam::111122223333:root"})
+    assert "Condition" not in state
 
 
 def test_somebody_is_told_when_a_key_is_about_to_be_lost(prod: Graph) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import pytest
-from aws_api import complaints
+from aws_api import api_value, complaints
 from harness import EVERYTHING, MINIMAL, OTHER_ACCOUNT, Graph, Registered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,10 +147,21 @@ def test_every_service_that_tasks_call_has_an_endpoint(prod: Graph, region: str)
 
 
 def test_only_the_region_that_works_reaches_the_buckets_of_the_other(prod: Graph) -> None:
-    (across,) = [each for each in prod.of("VpcEndpoint") if "serviceRegion" in each.properties]
+    across = {
+        each.properties["serviceName"]: each for each in prod.of("VpcEndpoint") if "serviceRegion" in each.properties
+    }
 
-    assert (across.region, across.properties["serviceRegion"]) == (PRIMARY, RECOVERY)
-    assert across.properties["serviceName"] == f"com.amazonaws.{RECOVERY}.s3"
+    # The watcher looks at the copies and at the state of their key from here.
+    assert set(across) == {f"com.amazonaws.{RECOVERY}.s3", f"com.amazonaws.{RECOVERY}.kms"}
+    for each in across.values():
+        assert (each.region, each.properties["serviceRegion"]) == (PRIMARY, RECOVERY)
+        assert each.properties["privateDnsEnabled"] is True
+    # By itself EC2 would want a gateway of that region, too.
+    assert across[f"com.amazonaws.{RECOVERY}.s3"].properties["dnsOptions"] == {
+        "dnsRecordIpType": "ipv4",
+        "privateDnsOnlyForInboundResolverEndpoint": False,
+    }
+    assert "dnsOptions" not in across[f"com.amazonaws.{RECOVERY}.kms"].properties
 
 
 def test_nothing_leaves_for_buckets_of_strangers(graph: Graph) -> None:
@@ -180,6 +191,7 @@ def test_ec2_accepts_every_endpoint(graph: Graph) -> None:
             "SecurityGroupIds": properties.get("securityGroupIds"),
             "RouteTableIds": properties.get("routeTableIds"),
             "ServiceRegion": properties.get("serviceRegion"),
+            "DnsOptions": api_value(properties.get("dnsOptions")),
         }
         assert complaints("ec2", "CreateVpcEndpoint", request) == [], each.name
 

@@ -78,7 +78,7 @@ def test_the_tree_counts_what_is_alike_and_ends_its_branches() -> None:
     tree = preview("staging").tree.splitlines()
 
     assert tree[0] == "staging"
-    assert any(line.endswith("VpcEndpoint x 13") for line in tree)
+    assert any(line.endswith("VpcEndpoint x 14") for line in tree)
     assert tree[1].startswith("├─ ")
     assert [line for line in tree if line.startswith("└─ ")] == ["└─ vault (Vault)"]
 

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from aws_api import api_value, complaints
 from harness import Graph, Registered
+from invoke.collection import Collection
 from policy_reading import granted, statements
 
+import tasks
 from infra.container_definitions import VOLUMES
-from infra.jobs import Duty, Job, Room, jobs
+from infra.jobs import NOT_YET, Duty, Job, Room, jobs
 from infra.operation_settings import FARGATE_SIZES
 from infra.schedule_expressions import every_business_hour, every_day, every_minutes, every_months
 from infra.settings import EXAMPLES, Settings, read_settings
@@ -136,6 +138,37 @@ def test_a_start_is_never_so_late_that_it_meets_its_successor() -> None:
 def test_scheduler_accepts_every_schedule(graph: Graph) -> None:
     for schedule in graph.of("aws:scheduler/schedule:Schedule"):
         assert complaints("scheduler", "CreateSchedule", schedule_request(schedule)) == [], schedule.name
+
+
+def test_every_task_runs_a_command_that_is_there_or_waits_for_it() -> None:
+    missing = {job.command[0] for job in jobs(settings())} - set(Collection.from_module(tasks).task_names)
+
+    assert missing == NOT_YET, "whatever has become a command is to be scheduled"
+
+
+@pytest.mark.parametrize("job", jobs(settings()), ids=lambda job: job.name)
+def test_every_option_of_a_task_is_one_of_its_command(job: Job) -> None:
+    if job.runs:
+        arguments = Collection.from_module(tasks)[job.command[0]].get_arguments()
+        known = {f"--{name}" for argument in arguments for name in argument.names}
+        assert {word for word in job.command if word.startswith("--")} <= known
+
+
+def test_only_schedules_whose_command_is_there_are_on(graph: Graph) -> None:
+    on = {job.name for job in jobs(settings()) if job.command[0] not in NOT_YET}
+
+    assert {"full-backup", "restore-drill", "disaster-recovery-drill"} <= on
+    for schedule in graph.of("aws:scheduler/schedule:Schedule"):
+        assert schedule.properties["state"] == ("ENABLED" if schedule.properties["name"] in on else "DISABLED")
+
+
+def test_drills_restore_without_the_stacks_database_the_copy_of_their_own_region() -> None:
+    commands = {job.name: (job.room, job.command) for job in jobs(settings()) if job.duty is Duty.DRILL and job.runs}
+
+    assert commands == {
+        "restore-drill": (Room.DRILL, ("restore-drill", "--isolated", "--copy", "primary")),
+        "disaster-recovery-drill": (Room.RECOVERY, ("restore-drill", "--isolated", "--copy", "recovery")),
+    }
 
 
 def schedule_request(schedule: Registered) -> dict[str, Any]:
@@ -337,11 +370,11 @@ def test_jobs_in_the_recovery_region_exist_only_with_a_network_there() -> None:
     assert Room.RECOVERY not in rooms(jobs(settings(recoveryNetwork=False)))
 
 
-@pytest.mark.parametrize(("gib", "backup", "drill"), [(20, 21, 60), (100, 100, 200), (1000, 200, 200)])
-def test_scratch_grows_with_the_database_within_what_fargate_has(gib: int, backup: int, drill: int) -> None:
-    grown = {job.name: job.scratch_gib for job in jobs(settings(allocatedStorageGib=gib, maxAllocatedStorageGib=4000))}
+@pytest.mark.parametrize(("storage", "given", "scratch"), [(20, 0, 40), (100, 0, 200), (100, 60, 60), (1000, 180, 180)])
+def test_a_drill_has_room_for_the_restored_database_and_its_dumps(storage: int, given: int, scratch: int) -> None:
+    grown = jobs(settings(allocatedStorageGib=storage, maxAllocatedStorageGib=4000, taskScratchGib=given))
 
-    assert (grown["full-backup"], grown["restore-drill"]) == (backup, drill)
+    assert {job.scratch_gib for job in grown if job.duty in (Duty.BACKUP, Duty.DRILL) and job.runs} == {scratch}
 
 
 def test_without_schedules_nothing_runs_by_itself(minimal: Graph) -> None:

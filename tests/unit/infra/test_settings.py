@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from infra import stack as program
 from infra.configuration import Configuration, SettingsError
 from infra.recording import PULUMI_PROJECT, record
-from infra.regions import REGIONS
+from infra.regions import AUTOMATED_BACKUPS_GO_TO, REGIONS
 from infra.settings import EXAMPLES, OMITTABLE, Settings, read_settings
 from infra.windows import Window, parse_backup_window, parse_maintenance_window
 from ops import policy
@@ -41,6 +41,16 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
     "the same region twice": ("staging", {"recoveryRegion": "us-east-1"}, ("recoveryRegion", "us-east-1", "another")),
     "an unknown region": ("staging", {"primaryRegion": "us-east-9"}, ("primaryRegion", "us-east-9", "us-east-1")),
     "a region of another partition": ("staging", {"recoveryRegion": "cn-north-1"}, ("recoveryRegion", "cn-north-1")),
+    "a region to which RDS copies no automated backups": (
+        "staging",
+        {"recoveryRegion": "eu-central-2"},
+        ("recoveryRegion", "eu-central-2", "automated backups from us-east-1", "us-west-2"),
+    ),
+    "a region from which RDS copies no automated backups": (
+        "staging",
+        {"primaryRegion": "mx-central-1"},
+        ("primaryRegion", "mx-central-1", "automated backups", "us-east-1"),
+    ),
     "overlapping windows": (
         "staging",
         {"backupWindow": "06:30-07:30"},
@@ -170,6 +180,12 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
         {"taskCpu": 1024, "taskMemoryMib": 1024},
         ("taskMemoryMib", "1024", "2048 to 8192"),
     ),
+    "a database that no drill could restore": (
+        "staging",
+        {"allocatedStorageGib": 101, "maxAllocatedStorageGib": 400},
+        ("taskScratchGib", "nothing is set", "101", "needs 202 GiB", "21 to 200"),
+    ),
+    "more scratch than Fargate has": ("staging", {"taskScratchGib": 201}, ("taskScratchGib", "201", "21 to 200")),
     "more workers than anybody needs": ("staging", {"clusterWorkers": 1000}, ("clusterWorkers", "1000", "0 to 64")),
     "half an account": (
         "staging",
@@ -204,7 +220,8 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
     "a number that is a fraction": ("staging", {"clusterWorkers": 1.5}, ("clusterWorkers", "1.5", "whole number")),
     "a misspelt key": ("staging", {"multiAZ": True}, ("multiAZ", "no such key", "multiAz")),
     "a stack with capitals": ("Prod", {}, ("stack", "Prod", "lower-case")),
-    "a stack with a long name": ("a-name-of-many-words", {}, ("stack", "a-name-of-many-words", "16")),
+    "a stack with a long name": ("anameofmanywords2", {}, ("stack", "anameofmanywords2", "16")),
+    "a stack whose names another's pattern would cover": ("prod-eu", {}, ("stack", "prod-eu", "letters and digits")),
 }
 
 
@@ -299,6 +316,19 @@ def test_every_region_is_one_that_amazon_knows() -> None:
     session = botocore.session.get_session()
     # Two opened after the list that comes with botocore was made.
     assert REGIONS - set(session.get_available_regions("rds")) <= {"ap-east-2", "ap-southeast-7", "mx-central-1"}
+
+
+def test_automated_backups_go_to_regions_that_there_are() -> None:
+    for source, destinations in AUTOMATED_BACKUPS_GO_TO.items():
+        assert destinations
+        assert source not in destinations
+        assert {source, *destinations} <= REGIONS
+
+
+def test_regions_may_be_far_apart_when_an_emulator_copies_no_automated_backups() -> None:
+    apart = {**LEAST, "recoveryRegion": "eu-central-2", "omit": ["automated-backups-replication"]}
+
+    assert read_settings("staging", apart).regions == ("us-east-1", "eu-central-2")
 
 
 def test_what_is_left_out_must_be_known() -> None:

@@ -131,6 +131,11 @@ class Amazon:
                 "get_log_events", answer, asked if number == 1 else {**asked, "nextToken": ANY}
             )
 
+    def has_answered_everything(self) -> None:
+        """Insist that everything that was laid down was asked for."""
+        for answers in self.answers.values():
+            answers.assert_no_pending_responses()
+
     def client(self, service: str) -> Any:
         """One of the clients."""
         return self.clients[service]
@@ -189,11 +194,40 @@ def test_a_task_is_waited_for_and_gives_its_output_and_exit_code(amazon: Amazon)
     amazon.starts()
     amazon.tells("RUNNING")
     amazon.tells("STOPPED", exitCode=0)
-    amazon.logged("restore-drill", ["one", "two"], ["three"])
+    amazon.logged("restore-drill", ["a warning", '{"task":'], [' "restore-drill"}'])
     ended = run(amazon.client, "prod", "restore-drill", longest_seconds=60, sleep=never)
-    assert ended == Ended(TASK, 0, "", ("one", "two", "three"))
-    for answers in amazon.answers.values():
-        answers.assert_no_pending_responses()
+    assert ended == Ended(TASK, 0, "", ("a warning", '{"task":', ' "restore-drill"}'))
+    amazon.has_answered_everything()
+
+
+@pytest.mark.parametrize("early", [[], ["a warning"], ['{"task": "restore-dr'], ["{", '  "task": {}']])
+def test_a_log_that_comes_late_is_read_again_until_the_answer_is_whole(amazon: Amazon, early: list[str]) -> None:
+    amazon.publishes(CONTRACT)
+    amazon.schedules("restore-drill", SCHEDULE)
+    amazon.starts()
+    amazon.tells("STOPPED", exitCode=0)
+    for _ in range(2):
+        amazon.logged("restore-drill", early)
+    amazon.logged("restore-drill", ['{"task": "restore-drill"}', "a word after it"])
+    waited: list[float] = []
+    ended = run(amazon.client, "prod", "restore-drill", longest_seconds=60, sleep=waited.append)
+    assert ended.output == ('{"task": "restore-drill"}', "a word after it")
+    assert len(waited) == 2
+    amazon.has_answered_everything()
+
+
+def test_a_task_that_answers_nothing_is_not_waited_for_forever(amazon: Amazon) -> None:
+    amazon.publishes(CONTRACT)
+    amazon.schedules("restore-drill", SCHEDULE)
+    amazon.starts()
+    amazon.tells("STOPPED", exitCode=137)
+    for _ in range(task_runs._MOST_READS):
+        amazon.logged("restore-drill", ["killed"])
+    waited: list[float] = []
+    ended = run(amazon.client, "prod", "restore-drill", longest_seconds=60, sleep=waited.append)
+    assert (ended.verdict, ended.output) == (137, ("killed",))
+    assert sum(waited) <= 60
+    amazon.has_answered_everything()
 
 
 def test_a_task_that_never_ran_says_why_and_counts_as_unreachable(amazon: Amazon) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 from harness import OTHER_ACCOUNT, Graph, Registered, evaluate, stack_configuration
+from policy_asking import ask
 
 from infra.naming import REPLICATION_RULE
+from infra.policies import tokens
 from infra.vault_bucket import REPLICATION_EVENTS
 from infra.vault_lifecycle import SWEEP_RULE, tier_rule_id
 from ops import policy
@@ -234,6 +237,14 @@ def test_accesses_are_logged_in_a_bucket_of_the_same_region_that_may_be_written(
         assert delivery["Condition"]["ArnEquals"] == {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}
 
 
+def test_logging_waits_until_s3_may_deliver(graph: Graph) -> None:
+    # S3 refuses a target bucket whose policy does not let it in yet.
+    for bucket in vaults(graph):
+        logging = setting(graph, "BucketLogging", bucket)
+        delivery = setting(graph, "BucketPolicy", logging.properties["targetBucket"])
+        assert delivery.urn in logging.dependencies
+
+
 def test_access_logs_are_kept_as_long_as_other_audit_logs(graph: Graph) -> None:
     for bucket in {each.properties["bucket"] for each in graph.of(BUCKET)} - set(vaults(graph)):
         (rule,) = rules(graph, bucket).values()
@@ -313,11 +324,40 @@ def test_copies_in_another_account_belong_to_that_account(other_account: Graph) 
     assert rule["destination"]["accessControlTranslation"] == {"owner": "Destination"}
     assert OTHER_ACCOUNT["recoveryAccountId"] in there
     role_arn = other_account.one(REPLICATION).properties["role"]
-    assert statements(other_account, there)["Replication"]["Principal"] == {"AWS": role_arn}
+    replication = statements(other_account, there)["Replication"]
+    # The bucket is made before the role, and S3 refuses a policy that names a principal which is not there.
+    assert replication["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
+    assert replication["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role_arn}}
     assert (
         setting(other_account, BUCKET, there).provider
         != setting(other_account, BUCKET, vaults(other_account)[0]).provider
     )
+
+
+def test_no_bucket_names_a_role_that_may_not_be_there_yet(graph: Graph) -> None:
+    for each in graph.of("BucketPolicy"):
+        for statement in each.document()["Statement"]:
+            assert ":role/" not in json.dumps(statement["Principal"]), each.name
+
+
+def test_whoever_watches_may_read_how_a_bucket_of_another_account_is_set_up(other_account: Graph) -> None:
+    there = vaults(other_account)[1]
+    wanted = {
+        action
+        for each in other_account.of("RolePolicy")
+        for statement in each.document()["Statement"]
+        if statement["Sid"] == "BucketSettings"
+        for action in statement["Action"]
+    }
+    allowed = {
+        action
+        for statement in statements(other_account, there).values()
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }
+
+    assert wanted
+    assert wanted <= allowed
 
 
 def test_the_owner_is_not_changed_within_one_account(prod: Graph) -> None:
@@ -333,6 +373,50 @@ def test_people_hear_of_copies_that_fail_or_are_late_and_eventbridge_of_everythi
     assert topic["events"] == list(REPLICATION_EVENTS)
 
 
+def test_s3_may_publish_what_a_bucket_tells_and_use_the_key_of_the_topic(graph: Graph) -> None:
+    here, _ = vaults(graph)
+    (told,) = setting(graph, "BucketNotification", here).properties["topics"]
+    (topic_policy,) = [each for each in graph.of(tokens.TOPIC_POLICY) if each.properties["arn"] == told["topicArn"]]
+    key = graph.one(tokens.KEY, "primary-key")
+
+    assert key.region == topic_policy.region
+    for resource, actions in ((topic_policy, {"sns:Publish"}), (key, {"kms:Decrypt", "kms:GenerateDataKey*"})):
+        (statement,) = [
+            each for each in resource.document()["Statement"] if each["Principal"] == {"Service": "s3.amazonaws.com"}
+        ]
+        assert set(statement["Action"]) == actions
+        assert statement["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": "111122223333"},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{here}"},
+        }
+
+
+def test_s3_publishes_nowhere_that_no_bucket_tells(graph: Graph) -> None:
+    for each in [*graph.of(tokens.TOPIC_POLICY), *graph.of(tokens.KEY)]:
+        services = [statement["Principal"].get("Service") for statement in each.document()["Statement"]]
+        assert ("s3.amazonaws.com" in services) is (each.region == vault_regions(graph)[0]), each.name
+
+
+def vault_regions(graph: Graph) -> list[str]:
+    return [str(setting(graph, BUCKET, bucket).region) for bucket in vaults(graph)]
+
+
+@pytest.mark.parametrize(("kind", "name"), [(tokens.TOPIC_POLICY, "operations-policy"), (tokens.KEY, "primary-key")])
+def test_the_rule_about_topics_of_buckets_objects_to_a_topic_and_to_a_key(prod: Graph, kind: str, name: str) -> None:
+    def without_s3(each: Registered) -> Registered:
+        kept = [
+            statement
+            for statement in each.document()["Statement"]
+            if statement["Principal"] != {"Service": "s3.amazonaws.com"}
+        ]
+        text = json.dumps({**each.document(), "Statement": kept})
+        return dataclasses.replace(each, properties={**each.properties, "policy": text})
+
+    changed = [without_s3(each) if each.type == kind and each.name.endswith(name) else each for each in prod.resources]
+
+    assert ask("buckets-reach-their-topics", changed)
+
+
 def test_somebody_is_told_when_an_object_is_deleted_by_hand(prod: Graph) -> None:
     watched = {
         each.region: each.document("eventPattern") for each in prod.of("EventRule") if each.name.startswith("vault-")
@@ -341,6 +425,25 @@ def test_somebody_is_told_when_an_object_is_deleted_by_hand(prod: Graph) -> None
     assert set(watched) == {"us-east-1", "us-west-2"}
     for bucket, (_, pattern) in zip(vaults(prod), sorted(watched.items()), strict=True):
         assert pattern["detail"] == {"bucket": {"name": [bucket]}, "reason": ["DeleteObject"]}
+
+
+def test_somebody_is_told_when_a_copy_in_another_account_is_deleted_by_hand(other_account: Graph) -> None:
+    (rule,) = [each for each in other_account.of("EventRule") if each.name.startswith("copies-watch")]
+    (target,) = [each for each in other_account.of("EventTarget") if each.name.startswith("copies-watch")]
+    topic = other_account.one(tokens.TOPIC, "copies-watch-topic")
+    mail = other_account.one("TopicSubscription", "copies-watch-mail")
+    abroad = setting(other_account, BUCKET, vaults(other_account)[1]).provider
+
+    assert rule.document("eventPattern")["detail"]["bucket"] == {"name": [vaults(other_account)[1]]}
+    # EventBridge hears of a bucket, and speaks to a topic, in the account that they lie in.
+    assert {each.provider for each in (rule, target, topic, mail)} == {abroad}
+    assert target.properties["arn"].endswith(f":{topic.properties['name']}")
+    assert ":444455556666:key/" in topic.properties["kmsMasterKeyId"]
+    assert "endpoint" in mail.secret_properties
+    key = other_account.one(tokens.KEY, "copies-key").document()
+    (rules_use_it,) = [each for each in key["Statement"] if each["Sid"] == "EventRules"]
+    (context,) = rules_use_it["Condition"]["ArnLike"].values()
+    assert context == "arn:aws:sns:us-west-2:444455556666:fluxstudio-other-alerts-*"
 
 
 def test_what_an_emulator_lacks_may_be_left_out_there(left_out: Graph) -> None:

@@ -66,10 +66,10 @@ def edited_rows(
         if table == lens.root or draw(st.integers(0, 4)):
             edited[table, row_id] = draw(_edited(lens, record_id, table, values, ids))
     for table, (owner, value) in lens.owned(record_id).items():
-        if table != lens.root and draw(st.booleans()):
+        if table != lens.root and owner != "id" and draw(st.booleans()):
             row_id = f"new-{draw(_words)}"
             blank: Values = {column.name: draw(column_value(table, column, ids)) for column in TABLES[table].columns}
-            edited[table, row_id] = blank | {"id": row_id, owner: value if owner != "id" else row_id}
+            edited[table, row_id] = blank | {"id": row_id, owner: value}
     return _without_conflicts(edited)
 
 
