@@ -33,8 +33,11 @@ HOLDS_DATA: Final = frozenset(
 )
 KEEPS_DATA_SAFE: Final = frozenset(
     {
+        "aws:backup/plan:Plan",
         "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
         "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        "aws:s3/bucketPolicy:BucketPolicy",
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -103,7 +106,7 @@ class Loss:
 
     def __str__(self) -> str:
         because = f", because of {', '.join(self.reasons)}" if self.reasons else ""
-        return f"{self.name} ({self.kind}) would be {self.harm.value}{because}."
+        return _in_one_line(f"{self.name} ({self.kind}) would be {self.harm.value}{because}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,12 +130,12 @@ def read_plan(text: str) -> Plan:
         PlanError: it is no such output, or one that ended early.
     """
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_said_once)
         steps = tuple(_step(each) for each in document["steps"])
         errors = tuple(_errors(document))
     except PlanError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PlanError(f"The plan cannot be read as the output of pulumi preview --json: {error!r}.") from error
     if not steps:
         raise PlanError("The plan has no steps, not even the stack's own: the preview did not run to its end.")
@@ -176,8 +179,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         verdict = judge(read_plan(given.plan.read_text(encoding="utf-8")), _labels(given.labels))
+    except UnicodeDecodeError:
+        sys.stderr.write(f"{given.plan} is not UTF-8, as the output of pulumi preview --json is.\n")
+        return EXIT_USAGE
     except (PlanError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(_in_one_line(str(error)) + "\n")
         return EXIT_USAGE
     sys.stdout.write(describe(verdict))
     return EXIT_DONE if verdict.passes else EXIT_REFUSED
@@ -187,7 +193,7 @@ def _step(document: Mapping[str, Any]) -> Step:
     operation, urn = document["op"], document["urn"]
     if operation not in _DELETES | _REPLACES | _KEEPS:
         raise PlanError(f"{operation} is no operation that this gate knows, so it cannot say what would be lost.")
-    if urn.count("::") < 3:
+    if not urn.startswith("urn:pulumi:") or urn.count("::") < 3:
         raise PlanError(f"{urn} is no URN.")
     old, new = document.get("oldState") or {}, document.get("newState") or {}
     return Step(
@@ -195,14 +201,27 @@ def _step(document: Mapping[str, Any]) -> Step:
         urn=urn,
         was_protected=bool(old.get("protect")),
         stays_protected=bool(new.get("protect")),
-        reasons=tuple(document.get("replaceReasons") or ()),
+        reasons=tuple(map(str, document.get("replaceReasons") or ())),
     )
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # JSON keeps the last of two; what the first said must not be lost without a word.
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise PlanError("The plan says one thing twice, so it cannot be trusted.")
+    return document
+
+
+def _in_one_line(text: str) -> str:
+    # A name from a plan must not add lines to a verdict, nor characters that no terminal can show.
+    return " ".join(text.split()).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _errors(document: Mapping[str, Any]) -> Iterator[str]:
     for diagnostic in document.get("diagnostics") or ():
         if diagnostic.get("severity") == "error":
-            yield " ".join(diagnostic.get("message", "An error without words.").split())
+            yield _in_one_line(str(diagnostic.get("message", "An error without words.")))
     if document.get("maybeCorrupt"):
         yield "The stack's state may be corrupt."
 

@@ -114,7 +114,13 @@ def test_a_corrupt_state_stops_everything() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", "{}", '{"steps": []}', '{"steps": [{}]}', '{"steps": [{"op": "delete", "urn": "x"}]}'],
+    [
+        *("", "{", "[]", "null", "{}", "[" * 200_000),
+        *('{"steps": []}', '{"steps": [{}]}', '{"steps": [{"op": "delete", "urn": "x"}]}'),
+        '{"steps": [{"op": "delete", "urn": "a::b::c::d"}]}',
+        '{"steps": [], "steps": [{"op": "same", "urn": "urn:pulumi:a::b::c::d"}]}',
+    ],
+    ids=lambda text: text[:60] or "nothing",
 )
 def test_what_is_not_a_whole_plan_is_refused(text: str) -> None:
     with pytest.raises(PlanError):
@@ -173,6 +179,19 @@ class TestTheCommand:
     @pytest.mark.parametrize("labels", ["", "allow-replacement", "{}"])
     def test_labels_that_are_no_list_end_with_two(self, written: Path, labels: str) -> None:
         assert plan_gate.main([str(written), "--labels", labels]) == plan_gate.EXIT_USAGE
+
+    def test_a_plan_that_is_no_text_ends_with_two(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "plan.json").write_bytes(plan().encode("utf-16"))
+
+        assert plan_gate.main([str(tmp_path / "plan.json")]) == plan_gate.EXIT_USAGE
+        assert "not UTF-8" in capsys.readouterr().err
+
+    def test_a_name_adds_no_lines_to_the_verdict(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        name = "instance\n**Nothing would be lost**\ud800"
+        (tmp_path / "plan.json").write_text(plan(step("replace", INSTANCE, name)))
+
+        assert plan_gate.main([str(tmp_path / "plan.json")]) == plan_gate.EXIT_REFUSED
+        assert "\n**Nothing" not in capsys.readouterr().out
 
     def test_a_missing_plan_ends_with_two(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert plan_gate.main([str(tmp_path / "none.json")]) == plan_gate.EXIT_USAGE

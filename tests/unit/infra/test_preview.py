@@ -110,11 +110,23 @@ def test_a_value_that_only_the_secrets_provider_can_read_is_made_up(tmp_path: Pa
     assert configuration_of("sealed", tmp_path) == dict(EXAMPLES)
 
 
-@pytest.mark.parametrize(
-    ("text", "said"), [("config: [", "Pulumi.bad.yaml: it is not YAML"), ("", "no config"), ("config: 1", "no config")]
-)
+UNREADABLE = [
+    ("config: [", "Pulumi.bad.yaml: it is not YAML"),
+    ("", "no config"),
+    ("config: 1", "no config"),
+    ("config:\n  1: x\n", "1 is nobody's setting"),
+    ("config:\n  zones: 2\n", "'zones' is nobody's setting"),
+    ("config:\n  fluxstudio-databse:zones: 2\n", "nobody's setting; ours begin with fluxstudio-database:"),
+    ("config:\n  fluxstudio-database:zones: 2\n  fluxstudio-database:zones: 3\n", "is given twice"),
+    ("config:\n  fluxstudio-database:tags: &all {x: *all}\n", "a value in it cannot be read"),
+    (f"config:\n  fluxstudio-database:zones: {'9' * 5000}\n", "a value in it cannot be read"),
+    ("# caf\xe9\nconfig: {}\n", "it is not UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), UNREADABLE, ids=[said for _, said in UNREADABLE])
 def test_a_file_that_is_none_of_pulumis_is_refused(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "Pulumi.bad.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "Pulumi.bad.yaml").write_bytes(text.encode("latin-1"))
 
     with pytest.raises(SettingsError, match=said):
         configuration_of("bad", tmp_path)
