@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from cases.contents import find, read_contents, run
 from cases.store import project, save, team, uid, user, write_store
 
 from loads.stores import SHOW, hashes_of, snapshot_of, write_everything
-from ops.load import LoadKind, load
+from ops.load import LoadKind, LoadResult, load
 from ops.outcome import Severity
 from ops.sample_store import go_on_writing
 from ops.sample_store import write_store as write_sample
@@ -120,17 +121,27 @@ def test_an_empty_store_is_loaded_as_one(empty: Stack, tmp_path: Path) -> None:
 # --- quarantine ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def damaged(tmp_path: Path) -> Path:
-    """A sample store with three kinds of records that cannot be loaded."""
-    write_sample(tmp_path / "store", scale=1, seed=3, damage=["bad-record", "record-without-id", "non-object-record"])
-    return tmp_path / "store"
+@dataclasses.dataclass(frozen=True)
+class Damaged:
+    """A sample store with three kinds of records that cannot be loaded, and the database it was loaded into."""
+
+    store: Path
+    stack: Stack
+    snapshot: Snapshot
+    result: LoadResult
 
 
-def test_source_is_loaded_plus_quarantined_with_damaged_records(empty: Stack, damaged: Path) -> None:
-    snapshot = snapshot_of(empty, damaged)
+@pytest.fixture(scope="module")
+def damaged(migrated: Stack, copy_of: Copy, tmp_path_factory: pytest.TempPathFactory) -> Damaged:
+    """Such a store. Look at it, and change nothing."""
+    stack, store = copy_of(migrated), tmp_path_factory.mktemp("damaged") / "store"
+    write_sample(store, scale=1, seed=3, damage=["bad-record", "record-without-id", "non-object-record"])
+    snapshot = snapshot_of(stack, store)
+    return Damaged(store, stack, snapshot, load(stack, snapshot))
 
-    result = load(empty, snapshot)
+
+def test_source_is_loaded_plus_quarantined_with_damaged_records(damaged: Damaged) -> None:
+    result = damaged.result
 
     assert result.records_quarantined == 8, "a file, a project and its two time entries, four messages that are none"
     assert result.records_source == result.records_loaded + result.records_quarantined
@@ -138,36 +149,30 @@ def test_source_is_loaded_plus_quarantined_with_damaged_records(empty: Stack, da
     (finding,) = find(result.findings, "quarantined")
     assert (finding.severity, finding.where) == (Severity.ERROR, "ops.quarantine")
     assert "--accept-quarantined 8" in finding.next
-    prove(empty, snapshot)
+    prove(damaged.stack, damaged.snapshot)
 
 
-def test_the_verification_says_how_many_records_are_in_no_table(empty: Stack, damaged: Path) -> None:
-    snapshot = snapshot_of(empty, damaged)
-    load(empty, snapshot, accept_quarantined=8)
-
-    verified = verify_data(empty, snapshot)
+def test_the_verification_says_how_many_records_are_in_no_table(damaged: Damaged) -> None:
+    verified = verify_data(damaged.stack, damaged.snapshot)
 
     assert (verified.ok, verified.records_quarantined) == (True, 8)
     assert [(finding.severity, finding.code) for finding in verified.findings] == [(Severity.WARNING, "quarantined")]
 
 
-def test_a_quarantined_record_is_kept_whole_with_place_and_reason(empty: Stack, damaged: Path) -> None:
-    snapshot = snapshot_of(empty, damaged)
-    result = load(empty, snapshot)
-
-    kept = read_contents(empty).quarantine
+def test_a_quarantined_record_is_kept_whole_with_place_and_reason(damaged: Damaged) -> None:
+    kept = read_contents(damaged.stack).quarantine
 
     assert len(kept) == 8
     for row in kept:
-        assert row["load_id"] == result.load_id
+        assert row["load_id"] == damaged.result.load_id
         assert row["reason"].endswith(".")
-        data = (damaged / row["file"]).read_bytes()
+        data = (damaged.store / row["file"]).read_bytes()
         assert data[row["byte_offset"] :].startswith(bytes(row["raw"]))
     assert {row["file"] for row in kept} == {"files.json", "projects.json", "messages.json", "time_entries.json"}
 
 
-def test_as_many_quarantined_records_as_were_accepted_do_not_fail_a_load(empty: Stack, damaged: Path) -> None:
-    result = load(empty, snapshot_of(empty, damaged), accept_quarantined=8)
+def test_as_many_quarantined_records_as_were_accepted_do_not_fail_a_load(empty: Stack, damaged: Damaged) -> None:
+    result = load(empty, damaged.snapshot, accept_quarantined=8)
 
     assert result.ok
     assert find(result.findings, "quarantined")[0].severity is Severity.WARNING
