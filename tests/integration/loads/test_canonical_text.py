@@ -14,6 +14,7 @@ from cases.conftest import Copy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
+from soaking import soaked
 
 from ops.content_hash import TableHash, read_hash, read_rows
 from ops.database import Connection
@@ -38,7 +39,7 @@ from ops.stack import Stack
 BOUNDED = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-SOAKED = settings(BOUNDED, max_examples=3000, derandomize=False)
+SOAKED = soaked(BOUNDED, examples=400)
 
 texts = st.text(max_size=20) | st.text('\\"{},[]: \t\n\r\x0b\x0c\x7f\x1fnulNUL', max_size=12)
 numbers = (

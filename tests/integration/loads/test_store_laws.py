@@ -5,13 +5,13 @@ An example is a seed and a number of edits, so that a failing one shrinks to the
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from cases.conftest import Copy
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from soaking import soaked
 
 from loads.conftest import Borrow
 from loads.file_edits import edit_files
@@ -32,11 +32,8 @@ BOUNDED = settings(
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-# CI runs the same few examples each time; a long search for others names how many it wants.
-WANTED = int(os.environ.get("SOAK_EXAMPLES", "0"))
-SEARCHING = settings(BOUNDED, derandomize=False, phases=[Phase.generate, Phase.shrink])
-SOAKED = settings(SEARCHING, max_examples=WANTED) if WANTED else settings(BOUNDED, max_examples=8)
-LARGER = settings(SEARCHING, max_examples=max(1, WANTED // 20)) if WANTED else settings(BOUNDED, max_examples=2)
+SOAKED = soaked(BOUNDED, examples=6)
+LARGER = soaked(BOUNDED, examples=1, cost=20)
 
 OTHER_FILES = {
     "data/sessions.json",

@@ -10,6 +10,7 @@ from cases.conftest import Copy
 from cases.contents import find, run
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from soaking import soaked
 
 from loads.conftest import Borrow
 from loads.sql_edits import edit
@@ -253,7 +254,7 @@ def test_any_edit_of_any_table_is_noticed(loaded: Scene, borrow: Borrow, seed: i
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
-@settings(BOUNDED, max_examples=300, derandomize=False)
+@soaked(BOUNDED, examples=15)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 30))
 def test_any_edit_of_any_table_is_noticed_however_long_one_looks(
     loaded: Scene, borrow: Borrow, seed: int, count: int

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from soaking import soaked
 from table_rules import violations
 
 from mapping.documents import DOCUMENTS, FEEDS, WORLD, Document
@@ -32,7 +33,7 @@ BOUNDED = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-SOAKED = settings(BOUNDED, max_examples=500, derandomize=False)
+SOAKED = soaked(BOUNDED, examples=60)
 
 
 def check_laws(entity: str, data: st.DataObject) -> None:
