@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from invoke.context import Context
 from invoke.exceptions import Exit, ParseError
+from invoke.parser.argument import Argument
 from invoke.program import Program
 from invoke.tasks import Task
 
@@ -126,6 +127,14 @@ class CommandTask(Task[Any]):
         signature = super().argspec(body)
         common = [inspect.Parameter(name, _KEYWORD, default=default) for name, default in COMMON_DEFAULTS.items()]
         return signature.replace(parameters=[*signature.parameters.values(), *common])
+
+    def get_arguments(self, *given: Any, **named: Any) -> list[Argument]:
+        """The options with their help, which Invoke takes away when it is asked for the first time."""
+        explained = dict(self.help)
+        try:
+            return super().get_arguments(*given, **named)
+        finally:
+            self.help = explained
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
         """Take numbers as text: Invoke answers a bad one with a traceback, we with a sentence."""
