@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import psycopg
+import tenacity
 from psycopg import errors as pg
+from psycopg import sql
 from psycopg.rows import TupleRow
 
 from ops import policy
@@ -19,6 +21,8 @@ from ops.errors import OperationError, RefusedError, UnreachableError, UsageErro
 from ops.foreign_settings import drop_foreign_settings
 
 CONNECT_TIMEOUT_SECONDS: Final = 10
+_AUTOVACUUM_SECONDS: Final = 5
+_BETWEEN_DROPS_SECONDS: Final = 0.1
 # Every server has it, RDS included; from here databases are made, renamed and dropped, whatever state they are in.
 MAINTENANCE_DATABASE: Final = "postgres"
 # Any one number, the same in every release: two releases at work on one database must exclude each other.
@@ -316,3 +320,23 @@ def _first_line(error: psycopg.Error) -> str:
     lines = [line.strip(" \t-") for line in str(error).strip().splitlines()] or [type(error).__name__]
     # One host name may stand for several addresses; the list of failures then has a heading that says nothing.
     return (lines[-1] if lines[0].startswith("Multiple connection attempts") else lines[0]).rstrip(".")
+
+
+def drop_database(connection: Connection, name: str) -> None:
+    """Drop a database, with whoever is connected to it, if it is there.
+
+    PostgreSQL lets no ordinary role end a worker of autovacuum, and one may be in a database that was just filled; it
+    is soon done, so a refusal is met again for a few seconds before it counts.
+
+    Raises:
+        psycopg.Error: it could not be dropped.
+    """
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    for attempt in tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(pg.InsufficientPrivilege),
+        stop=tenacity.stop_after_delay(_AUTOVACUUM_SECONDS),
+        wait=tenacity.wait_fixed(_BETWEEN_DROPS_SECONDS),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute(statement)

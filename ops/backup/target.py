@@ -21,7 +21,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from ops.backup.manifest import ServerFacts
-from ops.database import MAINTENANCE_DATABASE, Connection
+from ops.database import MAINTENANCE_DATABASE, Connection, drop_database
 from ops.errors import RefusedError, UsageError
 from ops.outcome import Finding, Severity
 from ops.schema.leftovers import user_objects
@@ -171,7 +171,7 @@ def exists(connection: Connection, name: str) -> bool:
 
 def drop(connection: Connection, name: str) -> None:
     """Drop a database with whatever is connected to it."""
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    drop_database(connection, name)
 
 
 def aside_name(name: str) -> str:

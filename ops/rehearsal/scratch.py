@@ -18,7 +18,7 @@ from psycopg import sql
 
 from ops.backup.buckets import Bucket
 from ops.backup.target import maintenance
-from ops.database import translate_database_errors
+from ops.database import drop_database, translate_database_errors
 from ops.errors import OperationError
 from ops.file_lock import file_lock
 from ops.files import PRIVATE_DIRECTORY, remove_tree
@@ -98,8 +98,8 @@ def _make(stack: Stack, scratch: Scratch) -> None:
 
 def _remove(stack: Stack, scratch: Scratch) -> None:
     # FORCE ends sessions that a killed rehearsal's own programs may still hold.
-    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    _execute(stack, statement.format(sql.Identifier(scratch.database)))
+    with translate_database_errors(scratch.database), maintenance(stack) as connection:
+        drop_database(connection, scratch.database)
     remove_tree(scratch.directory)
     _remove_copies(scratch.stack)
 

@@ -16,7 +16,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from ops.database import MAINTENANCE_DATABASE, Connection, Connects
+from ops.database import MAINTENANCE_DATABASE, Connection, Connects, drop_database
 from ops.errors import RefusedError
 
 _PREFIX: Final = "fluxstudio_scratch_"
@@ -65,7 +65,7 @@ def _create(connection: Connection, name: str) -> None:
 
 def _drop(connection: Connection, name: str) -> None:
     try:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        drop_database(connection, name)
     except psycopg.Error as error:
         # The reason the block failed matters more; the next scratch database cleans up.
         logger.warning("scratch database %s could not be dropped: %s", name, error)
