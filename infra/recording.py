@@ -117,7 +117,12 @@ def evaluate(stack: str, configuration: Mapping[str, Any], *, preview: bool = Fa
 
 def record(program: Callable[[], None], *, stack: str, preview: bool = False) -> Graph:
     """Run a program on a loop of its own and give back what it declared."""
-    _load_sdk()
+    with _no_collection():
+        _load_sdk()
+        return _record(program, stack=stack, preview=preview)
+
+
+def _record(program: Callable[[], None], *, stack: str, preview: bool) -> Graph:
     monitor = _RecordingMonitor(_PretendedAws(preview=preview))
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -134,8 +139,7 @@ def record(program: Callable[[], None], *, stack: str, preview: bool = False) ->
         await run_in_stack(program)
 
     try:
-        with _no_collection():
-            asyncio.run(main())
+        asyncio.run(main())
     finally:
         for loop in loops:
             loop.close()

@@ -47,6 +47,9 @@ _LONGEST_TOKEN_BYTES: Final = 16
 _NUMBER_GOES_ON_BYTES: Final = 3
 """Behind the 1 of ``1e+5``, so many bytes must be seen to know that the number has not ended there."""
 
+_CUT_NUMBER: Final = re.compile(rb"(?:\.|[eE][+-]?)\Z")
+"""What the end of a stream leaves behind a number when it falls into its fraction or its exponent."""
+
 _CLOSED_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
@@ -56,7 +59,7 @@ def parse_value(window: Window, start: int) -> Value | Flaw:
         result = _attempt(window, start)
         if isinstance(result, Value):
             if result.end + _NUMBER_GOES_ON_BYTES <= window.end or not window.grow():
-                return result
+                return _whole(window, start, result)
         elif not result.unfinished or not window.grow():
             return result
 
@@ -73,6 +76,13 @@ def _attempt(window: Window, start: int) -> Value | Flaw:
     except RecursionError:
         return Flaw("it is nested deeper than can be read", start, unfinished=False)
     return Value(content, window.base + end)
+
+
+def _whole(window: Window, start: int, value: Value) -> Value | Flaw:
+    is_number = window.data[start - window.base : start - window.base + 1] in b"-0123456789"
+    if is_number and _CUT_NUMBER.match(window.data, value.end - window.base):
+        return Flaw("the number is not finished", value.end, unfinished=True)
+    return value
 
 
 def _is_certain(window: Window, position: int) -> bool:
