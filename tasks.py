@@ -334,10 +334,13 @@ def preview_local(run: Run) -> Any:
     """Show what the infrastructure program would create, and its monthly cost, without AWS."""
     from infra.preview import preview
     from infra.settings import SettingsError
+    from infra.stack_files import stack_names
     from ops.errors import UsageError
 
     try:
         return preview(run.stack_name)
     except SettingsError as error:
+        if run.stack_name not in stack_names():
+            raise UsageError(str(error), where="--stack", next_step="Name another stack, or write its file.") from error
         file = f"Pulumi.{run.stack_name}.yaml"
         raise UsageError(str(error), where=file, next_step=f"Correct {file}, or name another stack.") from error

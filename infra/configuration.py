@@ -12,6 +12,10 @@ from typing import Any, Final, NoReturn, TypeVar
 Value = TypeVar("Value")
 
 _NOT_SET: Final = (None, "")
+# A sentence should stay one: of longer values, the beginning is enough to find them by.
+_LONGEST_QUOTED: Final = 120
+# Longer ones are above every limit, and Python would rather not read them.
+_LONGEST_NUMBER: Final = 18
 
 
 class SettingsError(ValueError):
@@ -28,9 +32,9 @@ class Configuration:
     def text(self, key: str, default: str | None = None, *, form: str, accept: Callable[[str], object]) -> str:
         """Read text that ``accept`` finds true. Without a default, it must be set."""
         value = self._value(key, default, form)
-        if not isinstance(value, str):
-            value = str(value)
-        if value != default and not accept(value):
+        if isinstance(value, bool | int | float):
+            value = quoted(value)
+        if not isinstance(value, str) or (value != default and not accept(value)):
             refuse(key, value, form)
         return value
 
@@ -40,7 +44,9 @@ class Configuration:
 
     def secret(self, key: str, *, form: str, accept: Callable[[str], object]) -> str:
         """Read required text whose value is never repeated."""
-        value = str(self._value(key, None, form))
+        value = self._value(key, None, form)
+        if not isinstance(value, str):
+            raise SettingsError(f"{key}: the secret value is no text. It must be {form}.")
         if not accept(value):
             raise SettingsError(f"{key}: the secret value ({len(value)} characters) is not {form}.")
         return value
@@ -60,7 +66,7 @@ class Configuration:
         """Read a whole number between two others."""
         form = f"a whole number from {least} to {most}"
         value = self._value(key, default, form)
-        if isinstance(value, str) and value.isascii() and value.isdigit():
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER:
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -75,15 +81,17 @@ class Configuration:
         value = self._structure(key, list(default), list, form)
         wrong = [item for item in value if not isinstance(item, str) or not accept(item)]
         if wrong or len(set(value)) != len(value):
-            refuse(key, value, form)
+            refuse(key, wrong or value, form)
         return tuple(value)
 
-    def mapping(self, key: str, *, form: str, accept: Callable[[str, str], object]) -> Mapping[str, str]:
-        """Read an object of texts, each name and value accepted together."""
+    def mapping(
+        self, key: str, *, form: str, accept: Callable[[str, str], object], private: bool = False
+    ) -> Mapping[str, str]:
+        """Read an object of texts, each name and value accepted together. Values that are private are not repeated."""
         value = self._structure(key, {}, dict, form)
-        wrong = [name for name, text in value.items() if not isinstance(text, str) or not accept(name, text)]
-        if wrong:
-            refuse(key, value, form)
+        for name, text in value.items():
+            if not isinstance(name, str) or not isinstance(text, str) or not accept(name, text):
+                refuse(key, {str(name): "..." if private else text}, form)
         return dict(value)
 
     def refuse_what_was_not_asked(self) -> None:
@@ -94,7 +102,9 @@ class Configuration:
         """
         unknown = sorted(set(self._raw) - self.asked)
         if unknown:
-            raise SettingsError(f"{unknown[0]}: there is no such key. Accepted are {', '.join(sorted(self.asked))}.")
+            raise SettingsError(
+                f"{shortened(unknown[0])}: there is no such key. Accepted are {', '.join(sorted(self.asked))}."
+            )
 
     def _value(self, key: str, default: Any, form: str) -> Any:
         self.asked.add(key)
@@ -110,7 +120,7 @@ class Configuration:
         if isinstance(value, str):
             try:
                 value = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 refuse(key, value, form)
         return value if isinstance(value, kind) else refuse(key, value, form)
 
@@ -121,11 +131,22 @@ def refuse(key: str, value: object, form: str) -> NoReturn:
     Raises:
         SettingsError: always.
     """
-    raise SettingsError(f"{key}: {_quoted(value)} is not accepted. It must be {form}.")
+    raise SettingsError(f"{key}: {quoted(value)} is not accepted. It must be {form}.")
 
 
-def _quoted(value: object) -> str:
-    return json.dumps(value, default=str)
+def quoted(value: object) -> str:
+    """Give a value as JSON, or the beginning of it."""
+    try:
+        return shortened(json.dumps(value, default=str))
+    except TypeError:
+        return shortened(str(value))
+    except (RecursionError, ValueError):
+        return f"a value of the kind {type(value).__name__} that cannot be shown"
+
+
+def shortened(text: str) -> str:
+    """Give text that fits into a sentence, and how long it was if it did not."""
+    return text if len(text) <= _LONGEST_QUOTED else f"{text[:_LONGEST_QUOTED]}... ({len(text)} characters)"
 
 
 def _is_plain(value: object) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from infra.configuration import Configuration, refuse
+from infra.instance_classes import instance_class_form, is_instance_class
+from infra.reserved_words import is_reserved
 from infra.windows import (
     BACKUP_WINDOW_FORM,
     MAINTENANCE_WINDOW_FORM,
@@ -25,17 +27,15 @@ LONGEST_POINT_IN_TIME_DAYS: Final = 35
 SHORTEST_POINT_IN_TIME_DAYS: Final = 7
 _SMALLEST_GIB: Final = 20
 _LARGEST_GIB: Final = 65_536
+# RDS wants room for one step of growth at least: a tenth.
+_LARGEST_ALLOCATED_GIB: Final = _LARGEST_GIB * 10 // 11
 # Below this size gp3 brings 3000 IOPS and 125 MiB/s and cannot be given others.
 STRIPED_FROM_GIB: Final = 400
 _LEAST_IOPS, _MOST_IOPS = 12_000, 64_000
 _LEAST_THROUGHPUT, _MOST_THROUGHPUT = 500, 4_000
 _IOPS_PER_MIB: Final = 4
 _LOWEST_PORT, _HIGHEST_PORT, _DEFAULT_PORT = 1_150, 65_535, 5_432
-_CLASS: Final = re.compile(r"db\.[a-z0-9]+(-[a-z0-9]+)?\.[a-z0-9]+(-[a-z0-9]+)?", re.ASCII)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
-_RESERVED_NAMES: Final = frozenset(
-    {"admin", "administrator", "postgres", "rdsadmin", "root", "template0", "template1", "user"}
-)
 
 
 class Insights(enum.StrEnum):
@@ -83,12 +83,7 @@ def read_database_settings(configuration: Configuration, *, protected: bool) -> 
     backup_window, maintenance_window = _windows(configuration)
     return DatabaseSettings(
         postgresql_major=_major(configuration),
-        instance_class=configuration.text(
-            "instanceClass",
-            "db.m7g.large",
-            form="a class of Amazon RDS, such as db.m7g.large",
-            accept=_CLASS.fullmatch,
-        ),
+        instance_class=_instance_class(configuration),
         storage=_storage(configuration),
         multi_az=_multi_az(configuration, protected),
         name=_identifier(configuration, "databaseName", "fluxstudio"),
@@ -115,6 +110,12 @@ def _major(configuration: Configuration) -> int:
     return major if major in majors else refuse("postgresqlMajor", major, form)
 
 
+def _instance_class(configuration: Configuration) -> str:
+    key = "instanceClass"
+    given = configuration.text(key, "db.m7g.large", form=instance_class_form(""), accept=str.isprintable)
+    return given if is_instance_class(given) else refuse(key, given, instance_class_form(given))
+
+
 def _multi_az(configuration: Configuration, protected: bool) -> bool:
     value = configuration.flag("multiAz", True)
     return refuse("multiAz", value, "true in a protected stack") if protected and not value else value
@@ -129,8 +130,7 @@ def _identifier(configuration: Configuration, key: str, default: str) -> str:
 
 
 def _is_identifier(text: str) -> bool:
-    own = not text.startswith(("pg_", "rds_", "rds")) and text not in _RESERVED_NAMES
-    return own and _NAME.fullmatch(text) is not None
+    return _NAME.fullmatch(text) is not None and not is_reserved(text)
 
 
 def _port(configuration: Configuration) -> int:
@@ -173,14 +173,14 @@ def _windows(configuration: Configuration) -> tuple[str, str]:
 def _window(
     configuration: Configuration, key: str, default: str, form: str, parse: Callable[[str], Window | None]
 ) -> tuple[str, Window]:
-    text = configuration.text(key, default, form=form, accept=parse).lower()
+    # RDS reads ASCII digits only; Python's patterns know others.
+    text = configuration.text(key, default, form=form, accept=lambda text: text.isascii() and parse(text)).lower()
     return text, parse(text) or refuse(key, text, form)
 
 
 def _storage(configuration: Configuration) -> StorageSettings:
-    allocated = configuration.number("allocatedStorageGib", 100, least=_SMALLEST_GIB, most=_LARGEST_GIB)
+    allocated = configuration.number("allocatedStorageGib", 100, least=_SMALLEST_GIB, most=_LARGEST_ALLOCATED_GIB)
     maximum = configuration.number("maxAllocatedStorageGib", 1000, least=_SMALLEST_GIB, most=_LARGEST_GIB)
-    # RDS wants room for one step of growth at least.
     least = -(-allocated * 11 // 10)
     if maximum < least:
         refuse("maxAllocatedStorageGib", maximum, f"at least {least}, a tenth more than allocatedStorageGib")

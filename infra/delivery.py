@@ -106,19 +106,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.delivery", description=__doc__)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--stack", default="", help="only this one")
-    which.add_argument("--image-of", default="", metavar="STACK", help="where this stack's image is pushed to, as JSON")
+    which.add_argument(
+        "--image-of", default="", metavar="STACK", help="tag and PostgreSQL of its image, then where it goes"
+    )
     given = parser.parse_args(arguments)
     try:
-        line = _image_line(given.image_of) if given.image_of else _targets_line(given.stack)
+        found = _image_lines(given.image_of) if given.image_of else _targets_line(given.stack)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{found}\n")
     return 0
 
 
-def _image_line(stack: str) -> str:
-    return json.dumps(dataclasses.asdict(image(stack, stack_configuration(stack))))
+def _image_lines(stack: str) -> str:
+    found = image(stack, stack_configuration(stack))
+    places = (" ".join(place) for place in zip(found.regions, found.repositories, strict=True))
+    return "\n".join((f"{found.tag} {found.postgresql_major}", *places))
 
 
 def _targets_line(stack: str) -> str:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 from infra.configuration import Configuration, SettingsError, refuse
+from infra.regions import zone_letters
 
 _PRIVATE: Final = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 # AWS takes /16 to /28. Below /22, a zone's share would not hold a task per address it needs (see infra.network).
 LARGEST_PREFIX: Final = 16
 SMALLEST_PREFIX: Final = 22
-_ZONES: Final = "abcdef"
-ZONES_FORM: Final = "a list of two or three letters of availability zones, such as a, b"
+_WRITTEN_WITH_PREFIX: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,11 +47,12 @@ class NetworkSettings:
     client_security_group_ids: tuple[str, ...]
 
 
-def read_network_settings(configuration: Configuration) -> NetworkSettings:
-    """Read where the stack lives.
+def read_network_settings(configuration: Configuration, primary: str, recovery: str) -> NetworkSettings:
+    """Read where the stack lives in the region that works, and in the one that waits.
 
     Raises:
-        SettingsError: a range is too small, not private or overlaps the other, or ids are incomplete.
+        SettingsError: a range is too small, not private or overlaps the other, a region has no such zone, or ids are
+            incomplete.
     """
     existing = _existing(configuration)
     cidr = _range(configuration, "vpcCidr", "10.40.0.0/16")
@@ -60,35 +61,40 @@ def read_network_settings(configuration: Configuration) -> NetworkSettings:
         refuse("recoveryVpcCidr", recovery_cidr, f"a range that does not overlap vpcCidr, which is {cidr}")
     return NetworkSettings(
         cidr=cidr,
-        zones=_zones(configuration, "zones"),
+        zones=_zones(configuration, "zones", primary),
         existing=existing,
         recovery=configuration.flag("recoveryNetwork", True),
         recovery_cidr=recovery_cidr,
-        recovery_zones=_zones(configuration, "recoveryZones"),
+        recovery_zones=_zones(configuration, "recoveryZones", recovery),
         client_security_group_ids=_ids(configuration, "clientSecurityGroupIds", "sg"),
     )
 
 
 def _range(configuration: Configuration, key: str, default: str) -> str:
     form = (
-        f"a private IPv4 range from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX} that starts at its first address, "
-        f"such as {default}"
+        f"a private IPv4 range from /{LARGEST_PREFIX} to /{SMALLEST_PREFIX} that starts at its first address and has "
+        f"its length after the slash, such as {default}"
     )
     return configuration.text(key, default, form=form, accept=_is_range)
 
 
 def _is_range(text: str) -> bool:
+    # Python would also read 10.0.0.0/255.255.0.0, which EC2 does not.
+    if _WRITTEN_WITH_PREFIX.fullmatch(text) is None:
+        return False
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError:
         return False
     inside = any(network.subnet_of(private) for private in _PRIVATE)
-    return inside and "/" in text and LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX
+    return inside and str(network) == text and LARGEST_PREFIX <= network.prefixlen <= SMALLEST_PREFIX
 
 
-def _zones(configuration: Configuration, key: str) -> tuple[str, ...]:
-    zones = configuration.texts(key, ("a", "b"), form=ZONES_FORM, accept=lambda zone: len(zone) == 1 and zone in _ZONES)
-    return zones if len(zones) in (2, 3) else refuse(key, list(zones), ZONES_FORM)
+def _zones(configuration: Configuration, key: str, region: str) -> tuple[str, ...]:
+    letters = tuple(zone_letters(region))
+    form = f"a list of two or three letters of availability zones in {region}, of {', '.join(letters)}"
+    zones = configuration.texts(key, letters[:2], form=form, accept=lambda zone: zone in letters)
+    return zones if len(zones) in (2, 3) else refuse(key, list(zones), form)
 
 
 def _existing(configuration: Configuration) -> ExistingNetwork | None:

@@ -22,6 +22,8 @@ FARGATE_SIZES: Final[dict[int, range]] = {
     16384: range(32768, 122880 + 1, 8192),
 }
 _MOST_WORKERS: Final = 64
+# Amazon EventBridge Scheduler API reference, CreateSchedule.
+_LONGEST_TIME_ZONE: Final = 50
 # Amazon ECS developer guide, "Fargate task ephemeral storage": more than the 20 GiB that come with a task.
 LEAST_SCRATCH_GIB: Final = 21
 MOST_SCRATCH_GIB: Final = 200
@@ -72,8 +74,8 @@ def read_schedule_settings(configuration: Configuration, storage_gib: int) -> Sc
         business_time_zone=configuration.text(
             "businessTimeZone",
             policy.DEFAULT_BUSINESS_TIME_ZONE,
-            form="the name of a time zone in the IANA database, such as Europe/Berlin",
-            accept=lambda text: text in zoneinfo.available_timezones(),
+            form="the name of a time zone in the IANA database with its area, such as Europe/Berlin, or UTC",
+            accept=_is_time_zone,
         ),
         image_tag=configuration.text(
             "imageTag", "current", form="a tag of a container image", accept=_IMAGE_TAG.fullmatch
@@ -93,6 +95,12 @@ def read_cluster_settings(configuration: Configuration) -> ClusterSettings:
         workers=configuration.number("clusterWorkers", 0, least=0, most=_MOST_WORKERS),
         size=_size(configuration, "clusterWorker", cpu=2048, memory_mib=16384),
     )
+
+
+def _is_time_zone(text: str) -> bool:
+    # Names without an area are links of old, or files that only this machine has: localtime, posixrules, Factory.
+    known = text == "UTC" or ("/" in text and text in zoneinfo.available_timezones())
+    return known and len(text) <= _LONGEST_TIME_ZONE
 
 
 def _scratch(configuration: Configuration, storage_gib: int, *, enabled: bool) -> int:

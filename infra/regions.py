@@ -48,6 +48,17 @@ REGIONS: Final = frozenset(
     }
 )
 
+# Letters of the zones that an account may see (EC2, DescribeAvailabilityZones); an older account may see one more than
+# a newer one. Everywhere else they are a, b and c. Local zones have longer names, and none of them is meant here.
+_ZONES_ELSEWHERE: Final = "abc"
+_ZONES: Final[Mapping[str, str]] = {
+    "ap-northeast-1": "abcd",
+    "ap-northeast-2": "abcd",
+    "ca-central-1": "abd",
+    "us-east-1": "abcdef",
+    "us-west-2": "abcd",
+}
+
 # Amazon RDS user guide, "Replicating automated backups to another AWS Region", its table of sources and destinations.
 AUTOMATED_BACKUPS_GO_TO: Final[Mapping[str, frozenset[str]]] = {
     source: frozenset(destinations.split())
@@ -100,3 +111,8 @@ AUTOMATED_BACKUPS_GO_TO: Final[Mapping[str, frozenset[str]]] = {
         ),
     }.items()
 }
+
+
+def zone_letters(region: str) -> str:
+    """Give the letters that the availability zones of a region may have."""
+    return _ZONES.get(region, _ZONES_ELSEWHERE)

@@ -14,12 +14,16 @@ from infra.accepted import (
     ACCOUNT,
     ADDRESS,
     BUCKET,
+    ENVIRONMENT,
     KEY,
+    NAME,
     REPOSITORY,
     ROLE,
+    TAGS,
     is_account,
     is_address,
     is_bucket,
+    is_environment,
     is_key,
     is_loopback_url,
     is_name,
@@ -58,6 +62,10 @@ OMITTABLE = frozenset(
         "secret-rotation",
     }
 )
+# Every resource of a stack bears the first three, those of a network also the last. IAM tells no case apart.
+OWN_TAGS = frozenset({"Project", "Environment", "ManagedBy", "Name"})
+# AWS Billing user guide, "User-defined tag restrictions".
+_MOST_TAGS = 50
 # Only the owner of an account knows these, so a stack's file cannot bring them; previews and tests use these instead.
 EXAMPLES: Mapping[str, str] = {"accountId": "111122223333", "alertEmail": "operations@fluxstudio.example"}
 
@@ -166,7 +174,7 @@ def read_settings(stack: str, raw: Mapping[str, Any]) -> Settings:
         SettingsError: a key is missing, unknown, or has a value that AWS or the plan does not allow.
     """
     if not is_name(stack):
-        refuse("stack", stack, "a name of 2 to 16 lower-case letters and digits that starts with a letter")
+        refuse("stack", stack, NAME)
     configuration = Configuration(raw)
     settings = _read(stack, configuration)
     configuration.refuse_what_was_not_asked()
@@ -188,11 +196,11 @@ def _read(stack: str, configuration: Configuration) -> Settings:
         recovery_account=_recovery_account(configuration, account_id),
         protected=protected,
         deletion_protection=_needed(configuration, "deletionProtection", protected),
-        tags=configuration.mapping("tags", form="an object of tag names and values as AWS allows them", accept=is_tag),
+        tags=_tags(configuration),
         endpoint_url=_endpoint(configuration, protected),
         omit=omitted,
         alerts=_alerts(configuration),
-        network=read_network_settings(configuration),
+        network=read_network_settings(configuration, primary, recovery),
         database=database,
         vault=read_vault_settings(configuration),
         aws_backup=configuration.flag("awsBackup", True),
@@ -246,6 +254,22 @@ def _recovery_account(configuration: Configuration, account_id: str) -> Recovery
     return RecoveryAccount(account_id=other, role_arn=role) if other and role else None
 
 
+def _tags(configuration: Configuration) -> Mapping[str, str]:
+    tags = configuration.mapping("tags", form=TAGS, accept=is_tag)
+    taken = {name.casefold(): name for name in OWN_TAGS}
+    for name in tags:
+        other = taken.setdefault(name.casefold(), name)
+        if other in OWN_TAGS:
+            refuse("tags", name, f"another name than {other}, which the program sets itself")
+        if other != name:
+            refuse("tags", [other, name], "names that differ by more than their case, which IAM does not tell apart")
+    most = _MOST_TAGS - len(OWN_TAGS)
+    if len(tags) > most:
+        form = f"at most {most} tags: a resource has at most {_MOST_TAGS}, and {len(OWN_TAGS)} are the program's"
+        raise SettingsError(f"tags: {len(tags)} are not accepted. It must be {form}.")
+    return tags
+
+
 def _endpoint(configuration: Configuration, protected: bool) -> str | None:
     url = configuration.optional(
         "endpointUrl", form="the http:// address of an emulator on loopback", accept=is_loopback_url
@@ -263,7 +287,9 @@ def _alerts(configuration: Configuration) -> AlertSettings:
     form = f"an object with an e-mail address for any of {', '.join(Audience)}"
     return AlertSettings(
         email=configuration.secret("alertEmail", form=ADDRESS, accept=is_address),
-        email_by_audience=configuration.mapping("alertEmails", form=form, accept=_is_audience_with_address),
+        email_by_audience=configuration.mapping(
+            "alertEmails", form=form, accept=_is_audience_with_address, private=True
+        ),
     )
 
 
@@ -272,10 +298,17 @@ def _is_audience_with_address(audience: str, address: str) -> bool:
 
 
 def _access(stack: str, configuration: Configuration) -> AccessSettings:
+    repository = configuration.optional("githubRepository", form=REPOSITORY, accept=is_repository)
+    bucket = configuration.optional("stateBucket", form=BUCKET, accept=is_bucket)
+    if repository is not None and bucket is None:
+        raise SettingsError(
+            "stateBucket: nothing is set, but githubRepository is, and roles that cannot read the state preview and "
+            f"deploy nothing. Set it to {BUCKET}."
+        )
     return AccessSettings(
-        claimed_repository=configuration.optional("githubRepository", form=REPOSITORY, accept=is_repository),
-        environment=configuration.text("githubEnvironment", stack, form="a GitHub environment", accept=str.isprintable),
+        claimed_repository=repository,
+        environment=configuration.text("githubEnvironment", stack, form=ENVIRONMENT, accept=is_environment),
         create_oidc_provider=configuration.flag("createOidcProvider", True),
-        state_bucket=configuration.optional("stateBucket", form=BUCKET, accept=is_bucket),
+        state_bucket=bucket,
         state_key_arn=configuration.optional("stateKeyArn", form=KEY, accept=is_key),
     )

@@ -40,7 +40,7 @@ def test_a_fresh_clone_delivers_nothing() -> None:
     assert targets() == []
 
 
-@pytest.mark.parametrize("key", ["accountId", "githubRepository", "stateBucket"])
+@pytest.mark.parametrize("key", ["accountId", "githubRepository"])
 def test_a_stack_that_is_half_set_up_is_left_alone(key: str) -> None:
     half = {name: value for name, value in SET_UP.items() if name != key}
     assert target("prod", {**stack_configuration("prod"), **half}) is None
@@ -70,6 +70,11 @@ def test_the_registries_are_the_repositories_that_the_stack_declares() -> None:
 
 def test_the_state_is_looked_for_in_the_region_that_works() -> None:
     assert set_up("prod").backend_url == ("s3://fluxstudio-pulumi-state-222233334444?region=us-east-1&awssdk=v2")
+
+
+def test_a_stack_for_github_without_a_state_is_refused() -> None:
+    with pytest.raises(SettingsError, match="stateBucket: nothing is set, but githubRepository is"):
+        set_up("prod", stateBucket="")
 
 
 def test_a_refused_configuration_is_refused_here_too() -> None:

@@ -275,7 +275,7 @@ CLAIMED = "example@1234/fluxstudio-database@5678"
 @pytest.fixture(scope="session")
 def claimed() -> Graph:
     """Production, deployed from a repository that tokens name with ids, in an account that knows GitHub already."""
-    wanted = {"githubRepository": CLAIMED, "createOidcProvider": False}
+    wanted = {"githubRepository": CLAIMED, "createOidcProvider": False, "stateBucket": "fluxstudio-state"}
     return evaluate("prod", {**stack_configuration("prod"), **wanted})
 
 
