@@ -187,8 +187,10 @@ class AwsBackup(pulumi.ComponentResource):
             protected_resource_type="RDS",
             protected_resource_arns=[args.instance_arn],
             iam_role_arn=role.arn,
-            # What AWS infers otherwise is the account's default network, which should not exist.
+            # What AWS takes otherwise is the account's default network, which should not exist, and the default
+            # parameters, which the role may not use.
             restore_metadata_overrides={
+                "dbParameterGroupName": args.parameter_group,
                 "dbSubnetGroupName": args.subnet_group,
                 "vpcSecurityGroupIds": pulumi.Output.json_dumps([args.security_group_id]),
                 "multiAz": "false",

@@ -49,13 +49,14 @@ class DatabaseHome(pulumi.ComponentResource):
         self.register_outputs({"subnetGroup": self.subnet_group, "parameterGroup": self.parameter_group})
 
     def _parameters(self, name: str, args: DatabaseHomeArgs) -> aws.rds.ParameterGroup:
-        wanted = parameters(logical_replication=args.database.logical_replication)
+        major = args.database.postgresql_major
+        wanted = parameters(major, logical_replication=args.database.logical_replication)
         return aws.rds.ParameterGroup(
             f"{name}-parameters",
             region=args.region,
             name=parameter_group_name(args.naming, args.database),
             description="Encrypted connections, measured statements, logs of locks and slow statements.",
-            family=parameter_family(args.database.postgresql_major),
+            family=parameter_family(major),
             parameters=[parameter.arguments() for parameter in wanted],
             tags={"Name": parameter_group_name(args.naming, args.database)},
             opts=child(self),

@@ -38,11 +38,13 @@ def parameter_family(postgresql_major: int) -> str:
     return f"postgres{postgresql_major}"
 
 
-def parameters(*, logical_replication: bool) -> tuple[Parameter, ...]:
+def parameters(postgresql_major: int, *, logical_replication: bool) -> tuple[Parameter, ...]:
     """Give the parameters of an instance, those with reasons of safety first."""
     return (
-        Parameter("rds.force_ssl", "1"),
+        # It is the family's default, which RDS reports as waiting for a restart, however it was set.
+        Parameter("rds.force_ssl", "1", Apply.RESTART),
         Parameter("rds.logical_replication", str(int(logical_replication)), Apply.RESTART),
+        Parameter("log_connections", _every_connection(postgresql_major)),
         *(Parameter(name, value) for name, value in _LOGGING.items()),
         Parameter("shared_preload_libraries", "pg_stat_statements", Apply.RESTART),
         Parameter("pg_stat_statements.track", "all"),
@@ -51,12 +53,18 @@ def parameters(*, logical_replication: bool) -> tuple[Parameter, ...]:
     )
 
 
+def _every_connection(postgresql_major: int) -> str:
+    # A list of stages since PostgreSQL 18, of which RDS takes one or all, and no longer 1 for a yes.
+    return "all" if postgresql_major >= _CONNECTION_STAGES_SINCE else "1"
+
+
 def _milliseconds(duration: dt.timedelta) -> str:
     return str(duration // dt.timedelta(milliseconds=1))
 
 
+_CONNECTION_STAGES_SINCE: Final = 18
+
 _LOGGING: Final[Mapping[str, str]] = {
-    "log_connections": "1",
     "log_disconnections": "1",
     "log_lock_waits": "1",
     "log_statement": "ddl",

@@ -35,7 +35,9 @@ _LEAST_IOPS, _MOST_IOPS = 12_000, 64_000
 _LEAST_THROUGHPUT, _MOST_THROUGHPUT = 500, 4_000
 _IOPS_PER_MIB: Final = 4
 _LOWEST_PORT, _HIGHEST_PORT, _DEFAULT_PORT = 1_150, 65_535, 5_432
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+# RDS's own limits (CreateDBInstance, DBName and MasterUsername); PostgreSQL would take 63 of either.
+_LONGEST_DATABASE_NAME, _LONGEST_USERNAME = 63, 16
 
 
 class Insights(enum.StrEnum):
@@ -86,9 +88,9 @@ def read_database_settings(configuration: Configuration, *, protected: bool) -> 
         instance_class=_instance_class(configuration),
         storage=_storage(configuration),
         multi_az=_multi_az(configuration, protected),
-        name=_identifier(configuration, "databaseName", "fluxstudio"),
+        name=_identifier(configuration, "databaseName", "fluxstudio", most=_LONGEST_DATABASE_NAME),
         port=_port(configuration),
-        master_username=_identifier(configuration, "masterUsername", "fluxstudio_owner"),
+        master_username=_identifier(configuration, "masterUsername", "fluxstudio_owner", most=_LONGEST_USERNAME),
         backup_window=backup_window,
         maintenance_window=maintenance_window,
         point_in_time_days=_point_in_time_days(configuration, protected),
@@ -121,16 +123,17 @@ def _multi_az(configuration: Configuration, protected: bool) -> bool:
     return refuse("multiAz", value, "true in a protected stack") if protected and not value else value
 
 
-def _identifier(configuration: Configuration, key: str, default: str) -> str:
+def _identifier(configuration: Configuration, key: str, default: str, *, most: int) -> str:
     form = (
-        "1 to 63 lower-case letters, digits and underscores that start with a letter, "
+        f"1 to {most} lower-case letters, digits and underscores that start with a letter, "
         "not a word reserved by PostgreSQL or RDS"
     )
-    return configuration.text(key, default, form=form, accept=_is_identifier)
-
-
-def _is_identifier(text: str) -> bool:
-    return _NAME.fullmatch(text) is not None and not is_reserved(text)
+    return configuration.text(
+        key,
+        default,
+        form=form,
+        accept=lambda text: len(text) <= most and _NAME.fullmatch(text) is not None and not is_reserved(text),
+    )
 
 
 def _port(configuration: Configuration) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 
 from ops import policy
 from ops.watching import metrics
-from ops.watching.evaluations import COUNTED, STEADY, WATCHED, WATCHED_CLOSELY
+from ops.watching.evaluations import COUNTED, STEADY_MOST, WATCHED, WATCHED_CLOSELY
 from ops.watching.metrics import AWS_COPIES
 from ops.watching.model import Audience, Comparison, Dimension, Feature, Metric, Place, Signal, Unit
 
@@ -34,7 +34,7 @@ COPY_SIGNALS: Final = (
         "replication-latency",
         REPLICATION_LATENCY,
         policy.REPLICATION_TIME_LIMIT,
-        STEADY,
+        STEADY_MOST,
         Audience.OPERATIONS,
         "copies-behind",
         "S3 is slow to copy restore points to the recovery bucket.",

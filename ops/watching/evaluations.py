@@ -31,6 +31,8 @@ COUNTED: Final = _evaluation("Sum", 5 * MINUTE, 1, MissingData.NOT_BREACHING)
 STEADY: Final = _evaluation("Average", 5 * MINUTE, 3, MissingData.NOT_BREACHING)
 """What is published each minute; three bad periods of five minutes are no hiccup."""
 STEADY_LEAST: Final = _evaluation("Minimum", 5 * MINUTE, 3, MissingData.NOT_BREACHING)
+STEADY_MOST: Final = _evaluation("Maximum", 5 * MINUTE, 3, MissingData.NOT_BREACHING)
+"""For what has no other statistic, such as the lag of S3's copies (Amazon S3 user guide, "Metrics and dimensions")."""
 ALIVE: Final = _evaluation("Average", 5 * MINUTE, 3, MissingData.BREACHING)
 """The same where silence means that the instance is down."""
 SLOWEST: Final = _evaluation("p95", 5 * MINUTE, 3, MissingData.NOT_BREACHING)

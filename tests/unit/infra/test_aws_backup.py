@@ -198,6 +198,15 @@ def test_a_restore_test_puts_its_instance_where_nobody_reaches_it(prod: Graph) -
     assert group not in instance_groups
 
 
+def test_a_restore_test_names_the_groups_that_its_role_may_use(prod: Graph) -> None:
+    overrides = prod.one("RestoreTestingSelection").properties["restoreMetadataOverrides"]
+    (role,) = [each for each in prod.of("RolePolicy") if each.properties["role"].endswith("aws-backup-test")]
+    (restore,) = [each for each in statements(role) if "rds:RestoreDBInstanceFromDBSnapshot" in each["Action"]]
+
+    for kind, name in (("pg", overrides["dbParameterGroupName"]), ("subgrp", overrides["dbSubnetGroupName"])):
+        assert [arn for arn in restore["Resource"] if arn.endswith(f":{kind}:{name}")]
+
+
 def test_the_restore_test_can_remove_only_what_it_made(prod: Graph) -> None:
     (role,) = [each for each in prod.of("RolePolicy") if each.properties["role"].endswith("aws-backup-test")]
     deletes = [each for each in statements(role) if "rds:DeleteDBInstance" in each["Action"]]

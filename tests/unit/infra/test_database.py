@@ -38,7 +38,8 @@ CATEGORIES = {
     "db-snapshot": {"creation", "deletion", "notification", "restoration"},
 }
 # Parameters that PostgreSQL or RDS read only when the server starts.
-STATIC = {"rds.logical_replication", "shared_preload_libraries"}
+# rds.force_ssl is dynamic, but on by default, and RDS keeps saying of a default that it waits for a restart.
+STATIC = {"rds.force_ssl", "rds.logical_replication", "shared_preload_libraries"}
 
 
 def instance(graph: Graph) -> dict[str, Any]:
@@ -228,8 +229,13 @@ def test_connections_are_encrypted_and_statements_are_measured(graph: Graph) -> 
         assert values["log_lock_waits"] == "1"
 
 
+@pytest.mark.parametrize(("major", "value"), [(17, "1"), (18, "all")])
+def test_every_connection_is_logged_in_the_words_of_its_version(major: int, value: str) -> None:
+    assert Parameter("log_connections", value) in parameters(major, logical_replication=False)
+
+
 def test_times_are_in_the_unit_of_their_parameter() -> None:
-    values = {each.name: each.value for each in parameters(logical_replication=False)}
+    values = {each.name: each.value for each in parameters(17, logical_replication=False)}
 
     # All of these are in milliseconds (PostgreSQL documentation, "Error Reporting and Logging", "Client Connections").
     assert float(values["log_min_duration_statement"]) == policy.SLOW_STATEMENT.total_seconds() * 1000
@@ -239,20 +245,20 @@ def test_times_are_in_the_unit_of_their_parameter() -> None:
 
 
 def test_what_only_a_restart_sets_waits_for_one() -> None:
-    waiting = {each.name for each in parameters(logical_replication=True) if each.apply is Apply.RESTART}
+    waiting = {each.name for each in parameters(17, logical_replication=True) if each.apply is Apply.RESTART}
 
     assert waiting == STATIC
 
 
 def test_no_parameter_is_set_twice() -> None:
-    names = [each.name for each in parameters(logical_replication=True)]
+    names = [each.name for each in parameters(17, logical_replication=True)]
 
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize(("wanted", "value"), [(True, "1"), (False, "0")])
 def test_logical_replication_is_off_unless_asked_for(wanted: bool, value: str) -> None:
-    assert Parameter("rds.logical_replication", value, Apply.RESTART) in parameters(logical_replication=wanted)
+    assert Parameter("rds.logical_replication", value, Apply.RESTART) in parameters(17, logical_replication=wanted)
 
 
 def test_a_restore_in_the_other_region_finds_the_same_home(prod: Graph) -> None:

@@ -30,6 +30,7 @@ REFUSED: Final[list[tuple[str, Any, str]]] = [
     *(("masterUsername", word, "reserved") for word in ("admin", "user", "rdsadmin", "pg_dba", "public", "none")),
     ("databaseName", "1st", "start with a letter"),
     ("databaseName", "a" * 64, "1 to 63"),
+    ("masterUsername", "a" * 17, "1 to 16"),
     *(("zones", zones, "zones in us-east-1, of a, b, c, d, e, f") for zones in (["a", "g"], ["us-east-1a", "b"])),
     *(
         ("recoveryZones", zones, "zones in us-west-2, of a, b, c, d")
@@ -83,6 +84,7 @@ REFUSED: Final[list[tuple[str, Any, str]]] = [
 ACCEPTED: Final[list[tuple[str, Any]]] = [
     ("databaseName", "orders"),
     ("databaseName", "a" * 63),
+    ("masterUsername", "a" * 16),
     ("masterUsername", "administrators"),
     ("zones", ["e", "f"]),
     ("instanceClass", "db.r8g.48xlarge"),

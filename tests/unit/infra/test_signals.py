@@ -126,6 +126,7 @@ def test_only_the_database_itself_is_silent_in_its_maintenance_window() -> None:
 def test_s3_tells_in_the_destinations_region_how_far_replication_is_behind_and_in_the_sources_what_failed() -> None:
     assert BY_NAME["replication-latency"].place is Place.RECOVERY
     assert BY_NAME["replication-failed"].place is Place.PRIMARY
+    assert BY_NAME["replication-latency"].evaluation.statistic == "Maximum", "S3 publishes no other"
 
 
 def test_a_stack_without_schedules_is_not_told_that_nothing_runs() -> None:
