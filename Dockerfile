@@ -34,13 +34,15 @@ RUN uv pip install --no-cache --python "${UV_PROJECT_ENVIRONMENT}/bin/python" --
     --requirement infra/load-cluster-requirements.txt
 
 FROM base
-# 18 or 17: the major version of the stack's server (postgresqlMajor). A newer pg_dump may read an older server, but a
-# drill must restore into the version that runs. Drills start a server of their own, hence the server beside the client.
-ARG POSTGRESQL_MAJOR=18
+# The major version of the stack's server (postgresqlMajor), which nobody should get by default: a newer pg_dump may read
+# an older server, but a drill must restore into the version that runs. Drills start a server of their own, hence the
+# server beside the client.
+ARG POSTGRESQL_MAJOR
 SHELL ["/bin/bash", "-o", "errexit", "-o", "pipefail", "-c"]
 # The distribution's postgresql-common brings the PostgreSQL project's repository with its key; no cluster is made.
 # hadolint ignore=DL3008
-RUN apt-get update \
+RUN : "${POSTGRESQL_MAJOR:?build with --build-arg POSTGRESQL_MAJOR= and the major version of the server}" \
+    && apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates postgresql-common \
     && sed --in-place 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \
     && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \

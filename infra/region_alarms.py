@@ -1,7 +1,8 @@
 """Alarms of one region: one per signal, one that sums each audience's up, and silence while the database is maintained.
 
 A signal's own alarm says what is wrong and where to read on. An audience's composite tells when trouble begins and,
-once for all of it, that it is over; so a storm of alarms ends with one message.
+once for all of it, that it is over; so a storm of alarms ends with one message. Alarms that nobody can feed yet ring
+on their own, and stay out of it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pulumi_aws as aws
 from infra.alarm_rules import any_of, description, iso_duration, weekly_cron
 from infra.options import after, child
 from infra.settings import Settings
-from infra.watched import alarm_name, capacities, runbook_link, stack_signals, subjects
+from infra.watched import alarm_name, capacities, is_published, runbook_link, stack_signals, subjects
 from infra.windows import parse_maintenance_window
 from ops.signals import Audience, Band, Place, Signal
 
@@ -47,8 +48,10 @@ class RegionAlarms(pulumi.ComponentResource):
         self._args = args
         signals = stack_signals(args.settings, args.place)
         alarms = {signal: self._alarm(signal) for signal in signals}
-        told = _audiences(signals) if args.settings.declares("composite-alarms") else []
-        composites = {audience: self._composite(audience, alarms) for audience in told}
+        # What nobody publishes yet is in alarm from the first day, and would keep its composite from telling the rest.
+        summed_up = {signal: alarm for signal, alarm in alarms.items() if is_published(signal)}
+        told = _audiences(list(summed_up)) if args.settings.declares("composite-alarms") else []
+        composites = {audience: self._composite(audience, summed_up) for audience in told}
         self._mute(alarms, composites)
         self.names = tuple(alarm_name(args.settings.naming, signal) for signal in signals)
         self.register_outputs({"names": list(self.names)})

@@ -33,7 +33,7 @@ from infra.accepted import (
 )
 from infra.configuration import Configuration, SettingsError, refuse
 from infra.database_settings import DatabaseSettings, read_database_settings
-from infra.naming import Naming
+from infra.naming import PROJECT, Naming
 from infra.network_settings import NetworkSettings, read_network_settings
 from infra.operation_settings import (
     ClusterSettings,
@@ -305,6 +305,9 @@ def _access(stack: str, configuration: Configuration) -> AccessSettings:
             "stateBucket: nothing is set, but githubRepository is, and roles that cannot read the state preview and "
             f"deploy nothing. Set it to {BUCKET}."
         )
+    if bucket is not None and bucket.startswith(own := f"{PROJECT}-{stack}-"):
+        # The role that deploys may change the buckets of its stack, and nobody may change where the state is kept.
+        refuse("stateBucket", bucket, f"a name that does not begin with {own}, as the stack's own buckets do")
     return AccessSettings(
         claimed_repository=repository,
         environment=configuration.text("githubEnvironment", stack, form=ENVIRONMENT, accept=is_environment),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from infra.jobs import NOT_YET
 from infra.naming import REPLICATION_RULE, Naming
 from infra.settings import Settings
-from ops.signals import Capacity, Dimension, Feature, Place, Signal, signals_of
+from ops.signals import OPERATIONS_NAMESPACE, Capacity, Dimension, Feature, MissingData, Place, Signal, signals_of
 
 _GIB = 1024**3
+_WATCHERS_COMMAND = "watch"
 _REPOSITORY_HOST = "https://github.com"
 
 
@@ -52,6 +54,14 @@ def stack_signals(settings: Settings, place: Place) -> tuple[Signal, ...]:
     if settings.declares("anomaly-detectors"):
         return chosen
     return tuple(signal for signal in chosen if not signal.is_learned)
+
+
+def is_published(signal: Signal) -> bool:
+    """Whether somebody publishes it already; alarms of what only the watcher tells are there before the watcher is."""
+    is_the_watchers = (
+        signal.metric.namespace == OPERATIONS_NAMESPACE and signal.evaluation.missing is MissingData.BREACHING
+    )
+    return not is_the_watchers or _WATCHERS_COMMAND not in NOT_YET
 
 
 def subjects(settings: Settings) -> Mapping[Dimension, str]:

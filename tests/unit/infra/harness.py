@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from infra import recording
-from infra.recording import PULUMI_PROJECT, Graph, Registered
+from infra.recording import Graph, Registered
 from infra.settings import EXAMPLES, OMITTABLE
+from infra.stack_files import stack_configuration
 
 __all__ = [
     "EVERYTHING",
@@ -73,14 +72,6 @@ EVERYTHING: Final[Mapping[str, Any]] = {
 # Names are made of the stack and its regions; these are the longest there can be.
 LONGEST_NAMES: Final[Mapping[str, Any]] = {"primaryRegion": "ap-southeast-1", "recoveryRegion": "ap-northeast-1"}
 LONGEST_STACK: Final = "averylongstacknm"
-
-
-def stack_configuration(stack: str) -> dict[str, Any]:
-    """What ``Pulumi.<stack>.yaml`` configures, completed with examples of what it leaves to the owner."""
-    document = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
-    prefix = f"{PULUMI_PROJECT}:"
-    own = {key.removeprefix(prefix): value for key, value in document["config"].items() if key.startswith(prefix)}
-    return {**EXAMPLES, **own}
 
 
 def evaluate(stack: str, configuration: Mapping[str, Any], *, preview: bool = False) -> Graph:

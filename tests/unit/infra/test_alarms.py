@@ -10,9 +10,11 @@ import pytest
 from aws_api import api_value, complaints
 from harness import ROOT, Graph, Registered
 
+from infra import watched
 from infra.alarm_rules import any_of, iso_duration, weekly_cron
+from infra.watched import is_published
 from infra.windows import parse_maintenance_window
-from ops.signals import SIGNALS, Audience
+from ops.signals import OPERATIONS_NAMESPACE, SIGNALS, Audience, MissingData
 
 RUNBOOK = re.compile(r"docs/runbooks/[a-z-]+\.md$")
 ALARMS = ("MetricAlarm", "CompositeAlarm")
@@ -111,12 +113,13 @@ def test_a_learned_limit_is_a_band_about_the_very_metric_it_watches(prod: Graph)
         assert "metric" in by_id["actual"]
 
 
-def test_each_audience_has_one_composite_over_all_its_alarms_of_the_region(graph: Graph) -> None:
-    audiences = {signal.name: signal.audience for signal in SIGNALS}
+def test_each_audience_has_one_composite_over_all_its_alarms_of_the_region_that_somebody_feeds(graph: Graph) -> None:
+    audiences = {signal.name: signal.audience for signal in SIGNALS if is_published(signal)}
     told: dict[tuple[str | None, Audience], set[str]] = {}
     for alarm in graph.of("MetricAlarm"):
-        key = alarm.region, audiences[alarm.name.removesuffix("-alarm")]
-        told.setdefault(key, set()).add(alarm.properties["name"])
+        audience = audiences.get(alarm.name.removesuffix("-alarm"))
+        if audience is not None:
+            told.setdefault((alarm.region, audience), set()).add(alarm.properties["name"])
 
     composites = {
         (each.region, Audience(each.properties["alarmName"].rpartition("-any-")[2])): set(
@@ -125,6 +128,17 @@ def test_each_audience_has_one_composite_over_all_its_alarms_of_the_region(graph
         for each in graph.of("CompositeAlarm")
     }
     assert composites == told
+
+
+def test_only_what_the_watcher_alone_tells_waits_for_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched, "NOT_YET", frozenset())
+    assert all(map(is_published, SIGNALS))
+    monkeypatch.setattr(watched, "NOT_YET", frozenset({"watch"}))
+    waiting = {signal for signal in SIGNALS if not is_published(signal)}
+    assert "watcher-silent" in {signal.name for signal in waiting}
+    assert {(signal.metric.namespace, signal.evaluation.missing) for signal in waiting} == {
+        (OPERATIONS_NAMESPACE, MissingData.BREACHING)
+    }
 
 
 def test_a_composite_stays_within_what_cloudwatch_takes(graph: Graph) -> None:

@@ -40,6 +40,7 @@ REFUSED: Final[list[tuple[str, Any, str]]] = [
     ("instanceClass", "db.m1.small", "families m5, m5d"),
     ("instanceClass", "db.m7g.48xlarge", "db.m7g with one of the sizes large, xlarge"),
     ("instanceClass", "db.r7i.2xlarge.tpc2.mem4x", "db.r7i with one of the sizes"),
+    ("stateBucket", "fluxstudio-staging-state", "does not begin with fluxstudio-staging-"),
     *(("stateBucket", name, "S3 bucket: 3 to 63") for name in ("a..b", "ab", "a" * 64, "Bucket", "-ab", "ab-", "a_b")),
     *(
         ("stateBucket", name, "no IP address")
