@@ -56,13 +56,8 @@ READ: Final[Mapping[str, tuple[str, ...]]] = {
         "GetKeyRotationStatus",
         "ListResourceTags",
     ),
-    "logs": (
-        "DescribeMetricFilters",
-        "ListTagsForResource",
-    ),
+    "logs": ("ListTagsForResource",),
     "rds": (
-        "DescribeDBInstanceAutomatedBackups",
-        "DescribeDBInstances",
         "DescribeDBParameterGroups",
         "DescribeDBParameters",
         "DescribeDBSubnetGroups",
@@ -86,12 +81,12 @@ READ: Final[Mapping[str, tuple[str, ...]]] = {
         "GetBucketWebsite",
         "GetEncryptionConfiguration",
         "GetLifecycleConfiguration",
-        "GetMetricsConfiguration",
         "GetReplicationConfiguration",
         "ListBucket",
+        "ListTagsForResource",
     ),
     "scheduler": ("GetSchedule", "GetScheduleGroup", "ListTagsForResource"),
-    "secretsmanager": ("DescribeSecret", "GetResourcePolicy"),
+    "secretsmanager": ("DescribeSecret",),
     "servicediscovery": (
         "GetNamespace",
         "GetService",
@@ -156,11 +151,9 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
         "PutClusterCapacityProviders",
         "RegisterTaskDefinition",
         "RunTask",
-        "StopTask",
         "TagResource",
         "UntagResource",
         "UpdateCluster",
-        "UpdateClusterSettings",
         "UpdateService",
     ),
     "events": (
@@ -173,8 +166,6 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "logs": (
         "CreateLogGroup",
-        "DeleteMetricFilter",
-        "PutMetricFilter",
         "PutRetentionPolicy",
         "AssociateKmsKey",
         "TagResource",
@@ -186,7 +177,6 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
         "AddTagsToResource",
         "CreateDBInstance",
         "CreateDBParameterGroup",
-        "CreateDBSnapshot",
         "CreateDBSubnetGroup",
         "CreateEventSubscription",
         "DeleteDBParameterGroup",
@@ -196,7 +186,6 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
         "ModifyDBParameterGroup",
         "ModifyDBSubnetGroup",
         "ModifyEventSubscription",
-        "RebootDBInstance",
         "RemoveSourceIdentifierFromSubscription",
         "RemoveTagsFromResource",
         "ResetDBParameterGroup",
@@ -216,8 +205,9 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
         "PutBucketVersioning",
         "PutEncryptionConfiguration",
         "PutLifecycleConfiguration",
-        "PutMetricsConfiguration",
         "PutReplicationConfiguration",
+        "TagResource",
+        "UntagResource",
     ),
     "scheduler": (
         "CreateSchedule",
@@ -258,6 +248,12 @@ WRITE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 
+# The provider asks for these by a filter or by an id that AWS draws, and RDS then asks for a right to all of a kind.
+FIND_INSTANCES: Final = ("rds:DescribeDBInstanceAutomatedBackups", "rds:DescribeDBInstances")
+# An instance is made with the option group that RDS has for its engine (Amazon RDS user guide, "Permission policies to
+# create, modify and, delete resources").
+WITH_OPTIONS: Final = ("rds:CreateDBInstance", "rds:ModifyDBInstance")
+
 # AWS lets no policy name a resource for these.
 READ_ANYWHERE: Final = (
     *(
@@ -279,7 +275,6 @@ READ_ANYWHERE: Final = (
     "ecs:DescribeTaskDefinition",
     "kms:ListAliases",
     "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies",
     "servicediscovery:GetOperation",
     "servicediscovery:ListTagsForResource",
     "sns:GetSubscriptionAttributes",

@@ -6,37 +6,63 @@ from collections.abc import Mapping, Sequence
 
 from infra.access_actions import (
     CHANGE_ROLE,
+    FIND_INSTANCES,
     MAKE_ROLE,
     NAMESPACE_ZONES,
     NEVER,
     READ,
     READ_ANYWHERE,
     READ_COMPOSITES,
+    WITH_OPTIONS,
     WRITE,
     WRITE_ANYWHERE,
     WRITE_COMPOSITES,
     actions,
 )
-from infra.access_resources import GITHUB_HOST, NAMESPACE_ZONES_ARN, named_resources, resources
+from infra.access_resources import (
+    GITHUB_HOST,
+    NAMESPACE_ZONES_ARN,
+    any_instance,
+    default_options,
+    named_resources,
+    resources,
+)
+from infra.access_state import read_state, write_state
 from infra.access_tagged import key_statements, network_statements, plan_statements
 from infra.boundary import boundary_arn
-from infra.naming import Naming, bucket_arn
+from infra.naming import Naming
 from infra.policy_documents import Document, Statement, allow, deny, document
 from infra.settings import AccessSettings
 
 AUDIENCE = "sts.amazonaws.com"
 
-# A managed policy holds 6144 characters, so rights come in several.
-PARTS: Mapping[str, tuple[str, ...]] = {
+# A managed policy holds 6144 characters, and a role ten of them; so rights come in several, but not in too many.
+_RUNTIME = ("cloudwatch", "ecr", "ecs", "events", "logs", "scheduler", "servicediscovery", "sns", "sqs")
+READ_PARTS: Mapping[str, tuple[str, ...]] = {
     "data": ("backup", "kms", "rds", "s3", "secretsmanager", "ssm"),
-    "network": ("ec2",),
-    "runtime": ("cloudwatch", "ecr", "ecs", "events", "logs", "scheduler", "servicediscovery", "sns", "sqs"),
+    "runtime": _RUNTIME,
+    "rest": ("ec2", "iam"),
 }
-_SERVICES_WITH_ROLES_OF_THEIR_OWN = ("backup.amazonaws.com", "ecs.amazonaws.com", "rds.amazonaws.com")
+WRITE_PARTS: Mapping[str, tuple[str, ...]] = {
+    "data": ("backup", "secretsmanager", "ssm"),
+    "stores": ("rds", "s3"),
+    "network": (),
+    "runtime": _RUNTIME,
+}
+# AWS Backup tests restores in the name of a service of its own: AWS Backup developer guide, "Using roles for restore
+# testing", and Service Authorization Reference, "AWS Backup", CreateRestoreTestingSelection.
+_RESTORE_TESTING = "restore-testing.backup.amazonaws.com"
+_SERVICES_WITH_ROLES_OF_THEIR_OWN = (
+    "backup.amazonaws.com",
+    "ecs.amazonaws.com",
+    "rds.amazonaws.com",
+    _RESTORE_TESTING,
+)
 _ROLES_ARE_FOR = (
     "backup.amazonaws.com",
     "ecs-tasks.amazonaws.com",
     "monitoring.rds.amazonaws.com",
+    _RESTORE_TESTING,
     "s3.amazonaws.com",
     "scheduler.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
@@ -72,17 +98,21 @@ def github_trust(naming: Naming, repository: str, subject: str) -> Document:
 
 
 def read_policies(naming: Naming, regions: Sequence[str], access: AccessSettings) -> dict[str, Document]:
-    """What a preview may: read how resources are set up, and the state. Never data, never a secret's value."""
+    """What a preview may: read how resources are set up, and its stack's state. Never data.
+
+    The state holds what the stack's own file seals (an address); the program puts no password into either.
+    """
+    named = resources(naming, regions)
+    beside = {
+        "data": [allow("FindInstances", FIND_INSTANCES, any_instance(naming, regions))],
+        "rest": [_anywhere("Read", (*READ_ANYWHERE, *READ_COMPOSITES))],
+    }
     return {
         **{
-            f"read-{part}": document(*_grants(resources(naming, regions), READ, services, "Read"))
-            for part, services in PARTS.items()
+            f"read-{part}": document(*_grants(named, READ, services, "Read"), *beside.get(part, []))
+            for part, services in READ_PARTS.items()
         },
-        "read-rest": document(
-            *_grants(resources(naming, regions), READ, ("iam",), "Read"),
-            _anywhere("Read", (*READ_ANYWHERE, *READ_COMPOSITES)),
-        ),
-        "read-state": document(*_state(access, ("s3:GetObject",), ("kms:Decrypt",)), _no_secrets()),
+        "read-state": document(*read_state(naming, access), _no_secrets()),
     }
 
 
@@ -93,28 +123,26 @@ def deploy_policies(
 
     ``vpc_ids`` are networks of somebody else that the stack lives in.
     """
-    state = _state(
-        access,
-        ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"),
-        ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
-    )
     return {
         **_writing(naming, regions, vpc_ids),
         "write-roles": document(*_roles(naming)),
-        "write-limits": document(_anywhere("Write", (*WRITE_ANYWHERE, *WRITE_COMPOSITES)), *state, *_limits(naming)),
+        "write-limits": document(
+            _anywhere("Write", (*WRITE_ANYWHERE, *WRITE_COMPOSITES)), *write_state(naming, access), *_limits(naming)
+        ),
     }
 
 
 def _writing(naming: Naming, regions: Sequence[str], vpc_ids: Sequence[str]) -> dict[str, Document]:
-    by_tags = {
+    beside = {
         "data": [*key_statements(naming, regions), *plan_statements(naming, regions)],
+        "stores": [allow("WithOptions", WITH_OPTIONS, default_options(naming, regions))],
         "network": network_statements(naming, regions, vpc_ids),
         "runtime": [_namespace_zones()],
     }
     named = named_resources(naming, regions)
     return {
-        f"write-{part}": document(*_grants(named, WRITE, services, "Write"), *by_tags[part])
-        for part, services in PARTS.items()
+        f"write-{part}": document(*_grants(named, WRITE, services, "Write"), *beside[part])
+        for part, services in WRITE_PARTS.items()
     }
 
 
@@ -127,26 +155,12 @@ def _namespace_zones() -> Statement:
 def _grants(
     named: Mapping[str, Sequence[str]], of: Mapping[str, tuple[str, ...]], services: Sequence[str], verb: str
 ) -> list[Statement]:
-    wanted = [service for service in services if service in of]
-    return [allow(f"{verb}{_sid(service)}", actions(of, service), named[service]) for service in wanted]
+    return [allow(f"{verb}{_sid(service)}", actions(of, service), named[service]) for service in services]
 
 
 def _anywhere(verb: str, calls: Sequence[str]) -> Statement:
     # See access_actions: AWS lets no policy name a resource for these.
     return allow(f"{verb}Anywhere", calls, ("*",))
-
-
-def _state(access: AccessSettings, objects: Sequence[str], key: Sequence[str]) -> list[Statement]:
-    statements = []
-    if access.state_bucket is not None:
-        arn = bucket_arn(access.state_bucket)
-        statements += [
-            allow("StateList", ("s3:ListBucket",), (arn,)),
-            allow("StateObjects", objects, (f"{arn}/.pulumi/*",)),
-        ]
-    if access.state_key_arn is not None:
-        statements.append(allow("StateKey", key, (access.state_key_arn,)))
-    return statements
 
 
 def _no_secrets() -> Statement:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from infra.naming import PROJECT, Naming, bucket_arn
+from infra.naming import Naming, bucket_arn
 from infra.regions import PARTITION
 
 GITHUB_HOST = "token.actions.githubusercontent.com"
@@ -24,7 +24,7 @@ _NETWORK_KINDS = (
     "vpc-endpoint",
     "vpc-flow-log",
 )
-_RDS_KINDS = ("es", "pg", "snapshot", "subgrp")
+_RDS_KINDS = ("es", "pg", "subgrp")
 
 
 def resources(naming: Naming, regions: Sequence[str]) -> Mapping[str, list[str]]:
@@ -58,7 +58,7 @@ def resources(naming: Naming, regions: Sequence[str]) -> Mapping[str, list[str]]
         "s3": [bucket_arn(ours)],
         "scheduler": each("scheduler", f"schedule-group/{ours}", f"schedule/{ours}/*"),
         # RDS names the secret of a password that it manages.
-        "secretsmanager": each("secretsmanager", "secret:rds!db-*", f"secret:{PROJECT}/{naming.stack}/*"),
+        "secretsmanager": each("secretsmanager", "secret:rds!db-*"),
         "servicediscovery": each("servicediscovery", "namespace/*", "service/*"),
         "sns": each("sns", ours),
         "sqs": each("sqs", ours),
@@ -72,6 +72,16 @@ def named_resources(naming: Naming, regions: Sequence[str]) -> Mapping[str, list
         service: [arn for arn in arns if ":backup-plan:" not in arn]
         for service, arns in resources(naming, regions).items()
     }
+
+
+def any_instance(naming: Naming, regions: Sequence[str]) -> list[str]:
+    """Give what a right to look for instances, and for automated backups of them, has to name."""
+    return [naming.arn("rds", region, kind) for region in regions for kind in ("auto-backup:*", "db:*")]
+
+
+def default_options(naming: Naming, regions: Sequence[str]) -> list[str]:
+    """Give the option groups that RDS brings along, one for each engine and major version."""
+    return [naming.arn("rds", region, "og:default*") for region in regions]
 
 
 def _log_groups(naming: Naming) -> tuple[str, str]:

@@ -6,14 +6,18 @@ These are the parts of AWS's own service policies that an RDS instance needs, wi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from infra.naming import Naming
 from infra.policy_documents import ANYONE, Document, Statement, Text, allow, deny, document
 from infra.watched import backup_vault
 
 # AWS Backup names the snapshots that it takes, and the instances that its restore tests make, by these prefixes.
-_SNAPSHOTS = "snapshot:awsbackup:*"
-_TESTED = "db:awsbackup-restore-test-*"
+RECOVERY_POINTS: Final = "snapshot:awsbackup:*"
+TESTED: Final = "db:awsbackup-restore-test-*"
+# A description that names none is a right to look at all of a kind; AWS's own policies for AWS Backup name none either.
+LOOK: Final = ("rds:DescribeDBInstances", "rds:DescribeDBSnapshots")
+LOOKED_AT: Final = ("db:*", "snapshot:*")
 # EC2's descriptions take no resource; RDS looks its network up in the name of whoever restores.
 _NETWORK = (
     "ec2:DescribeAccountAttributes",
@@ -32,7 +36,8 @@ def backup_role_policy(naming: Naming, regions: Sequence[str], key_arns: Sequenc
     instance = naming.arn("rds", primary, f"db:{naming.instance}")
     vaults = [naming.arn("backup", region, f"backup-vault:{backup_vault(naming)}") for region in regions]
     return document(
-        allow("Instance", ("rds:AddTagsToResource", "rds:DescribeDBInstances", "rds:ListTagsForResource"), (instance,)),
+        _look(naming, regions),
+        allow("Instance", ("rds:AddTagsToResource", "rds:ListTagsForResource"), (instance,)),
         allow("Take", ("rds:CreateDBSnapshot",), (instance, *snapshots)),
         allow(
             "Snapshots",
@@ -40,7 +45,6 @@ def backup_role_policy(naming: Naming, regions: Sequence[str], key_arns: Sequenc
                 "rds:AddTagsToResource",
                 "rds:CopyDBSnapshot",
                 "rds:DeleteDBSnapshot",
-                "rds:DescribeDBSnapshots",
                 "rds:ListTagsForResource",
                 "rds:ModifyDBSnapshotAttribute",
             ),
@@ -58,7 +62,7 @@ def restore_role_policy(
     naming: Naming, region: str, subnet_group: str, parameter_group: str, key_arn: Text
 ) -> Document:
     """For restore tests: make instances of the tests' own name from recovery points, and remove them again."""
-    tested = naming.arn("rds", region, _TESTED)
+    tested = naming.arn("rds", region, TESTED)
     needed = (f"subgrp:{subnet_group}", f"pg:{parameter_group}", "og:default:*")
     return document(
         allow(
@@ -66,17 +70,9 @@ def restore_role_policy(
             ("rds:RestoreDBInstanceFromDBSnapshot",),
             (tested, *_snapshots(naming, (region,)), *(naming.arn("rds", region, part) for part in needed)),
         ),
-        allow(
-            "Tested",
-            (
-                "rds:AddTagsToResource",
-                "rds:DeleteDBInstance",
-                "rds:DescribeDBInstances",
-                "rds:ListTagsForResource",
-            ),
-            (tested,),
-        ),
-        allow("Snapshots", ("rds:DescribeDBSnapshots", "rds:ListTagsForResource"), _snapshots(naming, (region,))),
+        _look(naming, (region,)),
+        allow("Tested", ("rds:AddTagsToResource", "rds:DeleteDBInstance", "rds:ListTagsForResource"), (tested,)),
+        allow("Snapshots", ("rds:ListTagsForResource",), _snapshots(naming, (region,))),
         allow("Network", _NETWORK, ("*",)),
         *_keys((key_arn,)),
     )
@@ -92,8 +88,12 @@ def vault_policy(*, keep: bool) -> Document:
     return document(deny("NothingGoesEarly", actions, ("*",), principal=ANYONE))
 
 
+def _look(naming: Naming, regions: Sequence[str]) -> Statement:
+    return allow("Look", LOOK, [naming.arn("rds", region, kind) for region in regions for kind in LOOKED_AT])
+
+
 def _snapshots(naming: Naming, regions: Sequence[str]) -> list[str]:
-    return [naming.arn("rds", region, _SNAPSHOTS) for region in regions]
+    return [naming.arn("rds", region, RECOVERY_POINTS) for region in regions]
 
 
 def _keys(key_arns: Sequence[Text]) -> tuple[Statement, Statement]:

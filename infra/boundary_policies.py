@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from infra.access_tagged import own_tags
+from infra.aws_backup_policies import LOOK, LOOKED_AT, RECOVERY_POINTS, TESTED
 from infra.naming import Naming, bucket_arn
 from infra.policy_documents import Document, Statement, allow, deny, document
 
@@ -79,9 +80,6 @@ _NAMED: Final = (
     "sqs:SendMessage",
     "ssm:GetParameter",
 )
-# What AWS Backup names the snapshots that it takes, and the instances that its restore tests make.
-_RECOVERY_POINTS: Final = "snapshot:awsbackup:*"
-_TESTED: Final = "db:awsbackup-restore-test-*"
 # Even a task that was taken over must not make a backup go away before its time.
 NEVER: Final = (
     "backup:DeleteRecoveryPoint",
@@ -167,12 +165,11 @@ def _database(naming: Naming) -> Iterator[Bounded]:
     common = (
         "rds:AddTagsToResource",
         "rds:CreateDBSnapshot",
-        "rds:DescribeDBInstances",
-        "rds:DescribeDBSnapshots",
         "rds:ListTagsForResource",
     )
     own = (f"db:{naming.instance}", f"snapshot:{naming.of('*')}")
-    yield Bounded(sid="Database", actions=common, resources=_rds(naming, *own, _TESTED, _RECOVERY_POINTS))
+    yield Bounded(sid="Database", actions=common, resources=_rds(naming, *own, TESTED, RECOVERY_POINTS))
+    yield Bounded(sid="Look", actions=LOOK, resources=_rds(naming, *LOOKED_AT))
     # Listing names neither a backup nor its instance.
     listing = ("rds:DescribeDBInstanceAutomatedBackups",)
     yield Bounded(sid="AutomatedBackups", actions=listing, resources=_rds(naming, "auto-backup:*", "db:*"))
@@ -188,11 +185,11 @@ def _aws_backup(naming: Naming) -> Iterator[Bounded]:
         "rds:DeleteDBSnapshot",
         "rds:ModifyDBSnapshotAttribute",
     )
-    yield Bounded(sid="RecoveryPoints", actions=points, resources=_rds(naming, _RECOVERY_POINTS))
-    yield Bounded(sid="Tested", actions=("rds:DeleteDBInstance",), resources=_rds(naming, _TESTED))
+    yield Bounded(sid="RecoveryPoints", actions=points, resources=_rds(naming, RECOVERY_POINTS))
+    yield Bounded(sid="Tested", actions=("rds:DeleteDBInstance",), resources=_rds(naming, TESTED))
     home = (f"subgrp:{ours}", f"pg:{ours}", "og:default:*")
     restore = ("rds:RestoreDBInstanceFromDBSnapshot",)
-    yield Bounded(sid="Restore", actions=restore, resources=_rds(naming, _TESTED, _RECOVERY_POINTS, *home))
+    yield Bounded(sid="Restore", actions=restore, resources=_rds(naming, TESTED, RECOVERY_POINTS, *home))
 
 
 def _rds(naming: Naming, *parts: str) -> tuple[str, ...]:

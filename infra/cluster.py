@@ -17,10 +17,9 @@ import pulumi_aws as aws
 from infra.container_definitions import VOLUMES, container
 from infra.containers import Containers, log_group_name
 from infra.image_names import image_uri
-from infra.jobs_policies import Reach, load_policy
+from infra.jobs_policies import Reach, load_policy, task_trust
 from infra.operation_settings import FargateSize
 from infra.options import after, child
-from infra.policy_documents import trust
 from infra.settings import Settings
 
 SCHEDULER_PORT = 8786
@@ -130,12 +129,11 @@ class LoadCluster(pulumi.ComponentResource):
 
     def _role(self) -> aws.iam.Role:
         naming = self._args.settings.naming
-        source = {"ArnLike": {"aws:SourceArn": naming.arn("ecs", self._region, "*")}}
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=naming.of("task-load"),
             description="Load a part of a snapshot into the database.",
-            assume_role_policy=json.dumps(trust("ecs-tasks.amazonaws.com", naming.account_id, condition=source)),
+            assume_role_policy=json.dumps(task_trust(naming, self._region)),
             permissions_boundary=self._args.permissions_boundary,
             opts=child(self),
         )

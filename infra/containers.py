@@ -19,11 +19,12 @@ from infra.jobs_policies import (
     drill_policy,
     execution_policy,
     recovery_watch_policy,
+    task_trust,
     watch_policy,
 )
 from infra.naming import Naming
 from infra.options import child
-from infra.policy_documents import Document, trust
+from infra.policy_documents import Document
 from infra.settings import Settings
 
 CONTAINER = "task"
@@ -171,7 +172,7 @@ class Containers(pulumi.ComponentResource):
             f"{self._prefix}-{name}-role",
             name=physical,
             description=what,
-            assume_role_policy=json.dumps(self._trust()),
+            assume_role_policy=json.dumps(task_trust(self._args.settings.naming, self._args.region)),
             permissions_boundary=self._args.permissions_boundary,
             opts=child(self),
         )
@@ -183,9 +184,3 @@ class Containers(pulumi.ComponentResource):
             opts=child(self),
         )
         return role
-
-    def _trust(self) -> Document:
-        naming, region = self._args.settings.naming, self._args.region
-        # ECS says which of its resources asks, but not by a name that is known before.
-        source = {"ArnLike": {"aws:SourceArn": naming.arn("ecs", region, "*")}}
-        return trust("ecs-tasks.amazonaws.com", naming.account_id, condition=source)

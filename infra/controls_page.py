@@ -24,6 +24,11 @@ carries the ids of its controls in what it reports:
 
     pulumi preview --policy-pack infra/policies
 
+A rule about one resource is asked before it is made. A rule about a whole stack is asked at the end of a preview and of
+a deployment: what a preview does not know yet, such as a policy that names a new key, it refuses only when it is there.
+What settings let a stack switch off is held against protected stacks alone: production by its name, any other one by
+its contract, which the first preview does not know yet.
+
 Every rule has a test in which the project's stacks pass it, and one in which it objects to the smallest thing that is
 wrong (tests/unit/infra/policy_bites.py). They need neither Pulumi's command line nor AWS.
 """

@@ -11,6 +11,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from infra.key_watch import KeyWatch, KeyWatchArgs
 from infra.options import child
 from infra.settings import Settings
 from infra.topics import SIGNATURE, topic_name
@@ -30,20 +31,37 @@ class CopiesWatchArgs:
 
 
 class CopiesWatch(pulumi.ComponentResource):
-    """A topic in the account of the copies, and a rule that reports deletions to it."""
+    """A topic in the account of the copies, and rules that report to it what happens to the copies and to their key."""
 
     def __init__(self, name: str, args: CopiesWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstudio:index:CopiesWatch", name, {}, opts)
         self._prefix, self._args = name, args
+        topic_arn = self._topic()
+        self._watch_bucket(topic_arn)
+        self._watch_key(topic_arn)
+        self.register_outputs({})
+
+    def _watch_bucket(self, topic_arn: pulumi.Input[str]) -> None:
+        args = self._args
         watch = VaultWatchArgs(
             naming=args.settings.naming,
             region=args.settings.recovery_region,
             bucket=args.bucket,
-            topic_arn=self._topic(),
+            topic_arn=topic_arn,
             provider=args.provider,
         )
-        VaultWatch(f"{name}-deletions", watch, child(self))
-        self.register_outputs({})
+        VaultWatch(f"{self._prefix}-deletions", watch, child(self))
+
+    def _watch_key(self, topic_arn: pulumi.Input[str]) -> None:
+        args = self._args
+        watch = KeyWatchArgs(
+            naming=args.settings.naming,
+            region=args.settings.recovery_region,
+            key_arn=args.key_arn,
+            topic_arn=topic_arn,
+            provider=args.provider,
+        )
+        KeyWatch(f"{self._prefix}-key", watch, child(self))
 
     def _topic(self) -> pulumi.Output[str]:
         settings, region = self._args.settings, self._args.settings.recovery_region

@@ -5,20 +5,12 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-from collections.abc import Callable
 from typing import Final
 
 from infra.configuration import Configuration, refuse
 from infra.instance_classes import instance_class_form, is_instance_class
 from infra.reserved_words import is_reserved
-from infra.windows import (
-    BACKUP_WINDOW_FORM,
-    MAINTENANCE_WINDOW_FORM,
-    Window,
-    daily_window,
-    parse_backup_window,
-    parse_maintenance_window,
-)
+from infra.window_settings import read_windows
 from ops import policy
 
 # Amazon RDS user guide: "Backup retention period", "Settings for DB instances", "gp3 storage".
@@ -82,7 +74,7 @@ def read_database_settings(configuration: Configuration, *, protected: bool) -> 
         SettingsError: RDS or the plan would refuse it.
     """
     _refuse_blue_green(configuration)
-    backup_window, maintenance_window = _windows(configuration)
+    backup_window, maintenance_window = read_windows(configuration)
     return DatabaseSettings(
         postgresql_major=_major(configuration),
         instance_class=_instance_class(configuration),
@@ -152,33 +144,6 @@ def _point_in_time_days(configuration: Configuration, protected: bool) -> int:
     if protected and days != policy.RDS_POINT_IN_TIME_DAYS:
         refuse("pointInTimeDays", days, f"{policy.RDS_POINT_IN_TIME_DAYS} in a protected stack, as the plan says")
     return days
-
-
-def _windows(configuration: Configuration) -> tuple[str, str]:
-    backup, in_backup = _window(configuration, "backupWindow", "05:00-05:30", BACKUP_WINDOW_FORM, parse_backup_window)
-    maintenance, in_maintenance = _window(
-        configuration,
-        "maintenanceWindow",
-        "sun:06:00-sun:07:00",
-        MAINTENANCE_WINDOW_FORM,
-        parse_maintenance_window,
-    )
-    if in_maintenance.meets(in_backup):
-        refuse("maintenanceWindow", maintenance, f"a window that does not overlap backupWindow, which is {backup}")
-    if in_maintenance.meets(daily_window(policy.FULL_BACKUP_TIME_UTC, policy.FULL_BACKUP_LONGEST)):
-        start = policy.FULL_BACKUP_TIME_UTC.isoformat("minutes")
-        hours = policy.FULL_BACKUP_LONGEST.total_seconds() / 3600
-        form = f"a window that does not overlap the full backup, which starts at {start} UTC and may take {hours:g} h"
-        refuse("maintenanceWindow", maintenance, form)
-    return backup, maintenance
-
-
-def _window(
-    configuration: Configuration, key: str, default: str, form: str, parse: Callable[[str], Window | None]
-) -> tuple[str, Window]:
-    # RDS reads ASCII digits only; Python's patterns know others.
-    text = configuration.text(key, default, form=form, accept=lambda text: text.isascii() and parse(text)).lower()
-    return text, parse(text) or refuse(key, text, form)
 
 
 def _storage(configuration: Configuration) -> StorageSettings:

@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from infra.naming import Naming, bucket_arn
-from infra.policy_documents import Document, Statement, Text, allow, deny, document
+from infra.policy_documents import Document, Statement, Text, allow, deny, document, trust
 from infra.topics import topic_arn
+from ops.contract import BACKUP_LAYOUT
 from ops.signals import OPERATIONS_NAMESPACE, Audience
 
 _LIST_BUCKET = ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation")
@@ -32,6 +33,8 @@ _READ_BUCKET_SETTINGS = (
     "s3:GetLifecycleConfiguration",
     "s3:GetReplicationConfiguration",
 )
+# Beside the restore points: what they share, and the records of what was proved with them.
+_META = f"{BACKUP_LAYOUT}/_meta"
 # What would let a drill touch production, denied even if somebody should allow it one day.
 _PRODUCTION = (
     "rds-db:connect",
@@ -115,7 +118,7 @@ def watch_policy(reach: Reach) -> Document:
 
 def drill_policy(reach: Reach, copy: Copy) -> Document:
     """For drills: read one copy, keep the record of what was proved, and reach nothing of production."""
-    meta = f"v1/_meta/drills/{reach.environment}/{reach.database}/*"
+    meta = f"{_META}/drills/{reach.environment}/{reach.database}/*"
     return document(
         _contract(reach, copy.region),
         *_read_copy(reach, copy, "Copy"),
@@ -136,6 +139,13 @@ def load_policy(reach: Reach) -> Document:
         _use_key("Key", reach.primary, "s3", "secretsmanager"),
         _metrics(),
     )
+
+
+def task_trust(naming: Naming, region: str) -> Document:
+    """Who assumes the roles: tasks of this account in one region."""
+    # ECS says which of its resources asks, but not by a name that is known before.
+    source = {"ArnLike": {"aws:SourceArn": naming.arn("ecs", region, "*")}}
+    return trust("ecs-tasks.amazonaws.com", naming.account_id, condition=source)
 
 
 def execution_policy(naming: Naming, region: str, repository: str, log_groups: Sequence[str]) -> Document:
@@ -166,8 +176,8 @@ def _contract(reach: Reach, region: str) -> Statement:
 
 
 def _objects(reach: Reach, copy: Copy) -> tuple[str, str]:
-    points = f"{bucket_arn(copy.bucket)}/v1/{reach.environment}/{reach.database}/*"
-    return points, f"{bucket_arn(copy.bucket)}/v1/_meta/*"
+    points = f"{bucket_arn(copy.bucket)}/{BACKUP_LAYOUT}/{reach.environment}/{reach.database}/*"
+    return points, f"{bucket_arn(copy.bucket)}/{_META}/*"
 
 
 def _read_copy(reach: Reach, copy: Copy, sid: str) -> tuple[Statement, Statement]:

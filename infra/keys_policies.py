@@ -14,8 +14,8 @@ def key_policy(naming: Naming, region: str, *, keep: bool, bucket: str | None) -
     """Policy of the key of one region in the stack's own account.
 
     The account's administrators decide by IAM who uses the key (Amazon KMS guide, "Default key policy"). With ``keep``,
-    nobody disables or deletes it before changing this policy, which :mod:`infra.key_watch` reports. ``bucket`` is the
-    one whose copying S3 reports through a topic that this key encrypts.
+    nobody disables or deletes it before changing this policy, which :mod:`infra.key_watch` reports where a trail
+    records it. ``bucket`` is the one whose copying S3 reports through a topic that this key encrypts.
     """
     statements = [
         _administration(naming.root_arn()),

@@ -13,6 +13,7 @@ from infra.regions import PARTITION
 from ops.contract import parameter_name
 
 PROJECT: Final = "fluxstudio"
+PULUMI_PROJECT: Final = "fluxstudio-database"
 REPLICATION_RULE: Final = "copy-restore-points"
 
 

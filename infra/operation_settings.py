@@ -11,6 +11,7 @@ from infra.configuration import Configuration, SettingsError, refuse
 from ops import policy
 
 _IMAGE_TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_NEWEST: Final = "latest"
 # CPU units and the MiB each may go with (Amazon ECS developer guide, "Fargate task size").
 FARGATE_SIZES: Final[dict[int, range]] = {
     256: range(512, 2048 + 1, 512),
@@ -71,17 +72,24 @@ def read_schedule_settings(configuration: Configuration, storage_gib: int) -> Sc
     enabled = configuration.flag("schedules", True)
     return ScheduleSettings(
         enabled=enabled,
-        business_time_zone=configuration.text(
-            "businessTimeZone",
-            policy.DEFAULT_BUSINESS_TIME_ZONE,
-            form="the name of a time zone in the IANA database with its area, such as Europe/Berlin, or UTC",
-            accept=_is_time_zone,
-        ),
-        image_tag=configuration.text(
-            "imageTag", "current", form="a tag of a container image", accept=_IMAGE_TAG.fullmatch
-        ),
+        business_time_zone=read_business_time_zone(configuration),
+        image_tag=_image_tag(configuration),
         size=_size(configuration, "task", cpu=2048, memory_mib=8192),
         scratch_gib=_scratch(configuration, storage_gib, enabled=enabled),
+    )
+
+
+def read_business_time_zone(configuration: Configuration) -> str:
+    """Read in whose business hours the hourly backups are made.
+
+    Raises:
+        SettingsError: there is no such time zone.
+    """
+    return configuration.text(
+        "businessTimeZone",
+        policy.DEFAULT_BUSINESS_TIME_ZONE,
+        form="the name of a time zone in the IANA database with its area, such as Europe/Berlin, or UTC",
+        accept=_is_time_zone,
     )
 
 
@@ -94,6 +102,14 @@ def read_cluster_settings(configuration: Configuration) -> ClusterSettings:
     return ClusterSettings(
         workers=configuration.number("clusterWorkers", 0, least=0, most=_MOST_WORKERS),
         size=_size(configuration, "clusterWorker", cpu=2048, memory_mib=16384),
+    )
+
+
+def _image_tag(configuration: Configuration) -> str:
+    # Tags never move here, so one that says "the newest" would mean the first that was pushed under it, for good.
+    form = f"a tag of a container image that names one release, such as 2026.11.0, not {_NEWEST}"
+    return configuration.text(
+        "imageTag", "current", form=form, accept=lambda tag: tag.lower() != _NEWEST and _IMAGE_TAG.fullmatch(tag)
     )
 
 

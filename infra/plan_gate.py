@@ -1,7 +1,8 @@
 """Stops a change that would replace or delete what holds data, before anybody approves it by mistake.
 
 Reads what ``pulumi preview --json --show-sames`` writes, and fails unless somebody who may label the pull request says
-that the loss is meant. Policies are not judged here: a preview in JSON does not name what they found.
+that the loss is meant. What counts as one is in :mod:`infra.safeguards`. Policies are not judged here: a preview in
+JSON does not name what they found.
 """
 
 from __future__ import annotations
@@ -15,36 +16,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-LABEL: Final = "allow-replacement"
-# The exit codes of every command of this project: done, wrong usage, refused for safety.
-EXIT_DONE: Final = 0
-EXIT_USAGE: Final = 2
-EXIT_REFUSED: Final = 4
+from infra.safeguards import PROTECTED_COMPONENTS, PROTECTED_KINDS, weakened
+from ops.errors import EXIT_DONE, EXIT_REFUSED, EXIT_USAGE
 
-HOLDS_DATA: Final = frozenset(
-    {
-        "aws:backup/vault:Vault",
-        "aws:cloudwatch/logGroup:LogGroup",
-        "aws:kms/key:Key",
-        "aws:rds/instance:Instance",
-        "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
-        "aws:s3/bucket:Bucket",
-    }
-)
-KEEPS_DATA_SAFE: Final = frozenset(
-    {
-        "aws:backup/plan:Plan",
-        "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
-        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
-        "aws:s3/bucketPolicy:BucketPolicy",
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-        "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-        "aws:s3/bucketVersioning:BucketVersioning",
-    }
-)
-PROTECTED_KINDS: Final = HOLDS_DATA | KEEPS_DATA_SAFE
+LABEL: Final = "allow-replacement"
 
 # Operations as Pulumi's engine names them (pkg/resource/deploy/step.go).
 _DELETES: Final = frozenset({"delete", "delete-replaced", "discard-replaced", "remove-pending-replace"})
@@ -52,6 +27,8 @@ _REPLACES: Final = frozenset({"replace", "create-replacement", "read-replacement
 _KEEPS: Final = frozenset({"same", "create", "update", "read", "refresh", "discard", "import", "diff"})
 # Of those that keep a resource, the ones whose new state is what the program says.
 _FOLLOWS_PROGRAM: Final = frozenset({"same", "update"})
+# Options of a resource that keep it in AWS, as Pulumi's state names them.
+_KEEPING_OPTIONS: Final = ("protect", "retainOnDelete")
 
 
 class PlanError(ValueError):
@@ -64,22 +41,37 @@ class Harm(enum.StrEnum):
     DELETED = "deleted"
     REPLACED = "replaced"
     UNPROTECTED = "no longer protected"
+    WEAKENED = "less safe"
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One step of a plan. ``reasons`` are the properties that force a replacement."""
+    """One step of a plan.
+
+    ``dropped`` are the options of Pulumi's that kept the resource and no longer would; ``weaker`` are its inputs that
+    would keep data less safe; ``reasons`` are the properties that force a replacement.
+    """
 
     operation: str
     urn: str
     was_protected: bool
-    stays_protected: bool
+    dropped: tuple[str, ...] = ()
+    weaker: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
         """The resource's type, without those of the components around it."""
-        return self.urn.split("::")[2].rpartition("$")[2]
+        return self._types[-1]
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it must neither go nor be made anew: by its kind, or by the component that it is in."""
+        return self.was_protected or self.kind in PROTECTED_KINDS or bool({*self._types} & PROTECTED_COMPONENTS)
+
+    @property
+    def _types(self) -> list[str]:
+        return self.urn.split("::")[2].split("$")
 
     @property
     def name(self) -> str:
@@ -97,7 +89,7 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """A resource that would not stay as it is, and the properties because of which."""
+    """A resource that would not stay as safe as it is, and the properties because of which."""
 
     kind: str
     name: str
@@ -142,6 +134,21 @@ def read_plan(text: str) -> Plan:
     return Plan(steps, errors)
 
 
+def read_labels(text: str) -> frozenset[str]:
+    """Read the labels of a pull request.
+
+    Raises:
+        PlanError: they are no JSON list.
+    """
+    try:
+        labels = json.loads(text)
+    except ValueError as error:
+        raise PlanError(f"--labels takes a JSON list of names, not {text!r}.") from error
+    if not isinstance(labels, list):
+        raise PlanError(f"--labels takes a JSON list of names, not {text!r}.")
+    return frozenset(map(str, labels))
+
+
 def judge(plan: Plan, labels: Collection[str] = ()) -> Verdict:
     """Say whether a plan may go on: what it would lose, and whether that was said to be meant."""
     worst: dict[str, Loss] = {}
@@ -150,7 +157,7 @@ def judge(plan: Plan, labels: Collection[str] = ()) -> Verdict:
             # A replacement comes in several steps, one of which deletes; it is one loss, named for what it is.
             known = worst.get(step.urn)
             if known is None or harm is Harm.REPLACED:
-                reasons = step.reasons or (known.reasons if known else ())
+                reasons = _reasons(step) or (known.reasons if known else ())
                 worst[step.urn] = Loss(step.kind, step.name, harm, reasons)
     losses = tuple(sorted(worst.values(), key=lambda loss: (loss.kind, loss.name)))
     return Verdict(losses, plan.errors, LABEL in labels)
@@ -163,7 +170,9 @@ def describe(verdict: Verdict) -> str:
     if verdict.errors:
         heading = "The preview failed; a plan that ends early says nothing about what would be lost."
     elif not verdict.losses:
-        heading = "Nothing that holds data would be replaced, deleted or left unprotected."
+        heading = (
+            "Nothing that holds data or keeps it safe would be replaced, deleted, left unprotected or made less safe."
+        )
     elif verdict.is_labelled:
         heading = f"The label {LABEL} says that this loss is meant:"
     else:
@@ -178,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--labels", default="[]", help="labels of the pull request, as a JSON list")
     given = parser.parse_args(arguments)
     try:
-        verdict = judge(read_plan(given.plan.read_text(encoding="utf-8")), _labels(given.labels))
+        verdict = judge(read_plan(given.plan.read_text(encoding="utf-8")), read_labels(given.labels))
     except UnicodeDecodeError:
         sys.stderr.write(f"{given.plan} is not UTF-8, as the output of pulumi preview --json is.\n")
         return EXIT_USAGE
@@ -200,7 +209,8 @@ def _step(document: Mapping[str, Any]) -> Step:
         operation=operation,
         urn=urn,
         was_protected=bool(old.get("protect")),
-        stays_protected=bool(new.get("protect")),
+        dropped=tuple(option for option in _KEEPING_OPTIONS if old.get(option) and not new.get(option)),
+        weaker=_weaker(urn.split("::")[2].rpartition("$")[2], operation, old, new),
         reasons=tuple(map(str, document.get("replaceReasons") or ())),
     )
 
@@ -227,24 +237,25 @@ def _errors(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _harm(step: Step) -> Harm | None:
-    if not (step.was_protected or step.kind in PROTECTED_KINDS):
-        return None
-    if step.operation in _DELETES:
+    if step.is_guarded and step.operation in _DELETES:
         return Harm.DELETED
-    if step.operation in _REPLACES:
+    if step.is_guarded and step.operation in _REPLACES:
         return Harm.REPLACED
-    is_goal = step.operation in _FOLLOWS_PROGRAM
-    return Harm.UNPROTECTED if is_goal and step.was_protected and not step.stays_protected else None
+    if step.operation not in _FOLLOWS_PROGRAM:
+        return None
+    if step.dropped:
+        return Harm.UNPROTECTED
+    return Harm.WEAKENED if step.weaker else None
 
 
-def _labels(text: str) -> frozenset[str]:
-    try:
-        labels = json.loads(text)
-    except ValueError as error:
-        raise PlanError(f"--labels takes a JSON list of names, not {text!r}.") from error
-    if not isinstance(labels, list):
-        raise PlanError(f"--labels takes a JSON list of names, not {text!r}.")
-    return frozenset(map(str, labels))
+def _reasons(step: Step) -> tuple[str, ...]:
+    return step.reasons + ((*step.dropped, *step.weaker) if step.operation in _FOLLOWS_PROGRAM else ())
+
+
+def _weaker(kind: str, operation: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
+    if operation == "update" and kind in PROTECTED_KINDS and not (old and new):
+        return ("an update that the plan does not show",)
+    return weakened(kind, old.get("inputs") or {}, new.get("inputs") or {})
 
 
 if __name__ == "__main__":

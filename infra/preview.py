@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from infra.costs import Cost, estimate
+from infra.costs import Cost, estimate, is_emulated, total
 from infra.prices import Prices, read_prices
 from infra.recording import PROVIDER_TYPE, Graph, Registered, evaluate
 from infra.stack_files import stack_configuration
@@ -35,16 +34,20 @@ class ComponentSummary:
 class Preview:
     """What a stack would consist of.
 
-    ``unpriced`` names what costs something, but nobody wrote down how much.
+    ``monthly_usd`` leaves out what is declared, but off; ``switched_off_monthly_usd`` is what that would add.
+    ``unpriced`` names what costs something, but nobody wrote down how much; ``notes`` say what else to know about the
+    sum.
     """
 
     stack: str
     regions: Sequence[str]
     resources: int
     monthly_usd: float
+    switched_off_monthly_usd: float
     prices_as_of: dt.date
     prices_region: str
     unpriced: Sequence[str]
+    notes: Sequence[str]
     tree: str
     components: Sequence[ComponentSummary]
 
@@ -67,32 +70,46 @@ def summarise(stack: str, graph: Graph, prices: Prices) -> Preview:
         stack=stack,
         regions=sorted({each.region for each in graph if each.region}),
         resources=sum(each.resources for each in components),
-        monthly_usd=round(math.fsum(cost.monthly or 0 for cost in costs), 2),
+        monthly_usd=total(costs),
+        switched_off_monthly_usd=total(costs, off=True),
         prices_as_of=prices.as_of,
         prices_region=prices.region,
         unpriced=sorted({f"{cost.resource.name}: {cost.what}" for cost in costs if cost.monthly is None}),
+        notes=_notes(graph, costs, prices),
         tree="\n".join(_tree(graph, stack)),
         components=components,
     )
 
 
+def _notes(graph: Graph, costs: Sequence[Cost], prices: Prices) -> list[str]:
+    if is_emulated(graph):
+        return ["This stack lies on an emulator on this machine and costs nothing."]
+    notes = []
+    if elsewhere := sorted({each.region for each in graph if each.region and not prices.hold_in(each.region)}):
+        notes.append(
+            f"Prices are those of {prices.region}; {' and '.join(elsewhere)} may ask up to a third more, or less."
+        )
+    if added := total(costs, off=True):
+        notes.append(f"Schedules that are off are not in the sum; switched on, they add {added:.2f}.")
+    return notes
+
+
 def _components(graph: Graph, costs: Sequence[Cost]) -> list[ComponentSummary]:
     by_urn = {each.urn: each for each in graph}
     members: dict[str, list[Registered]] = defaultdict(list)
-    monthly: dict[str, list[float]] = defaultdict(list)
+    paid: dict[str, list[Cost]] = defaultdict(list)
     for each in graph:
         if each.custom and each.type != PROVIDER_TYPE:
             members[top(each, by_urn).urn].append(each)
     for cost in costs:
-        monthly[top(cost.resource, by_urn).urn].append(cost.monthly or 0)
+        paid[top(cost.resource, by_urn).urn].append(cost)
     return [
         ComponentSummary(
             component=by_urn[urn].name,
             kind=_kind(by_urn[urn]),
             resources=len(held),
             holds=_counted(held),
-            # Resources are registered by several threads, and floats added in another order differ.
-            monthly_usd=round(math.fsum(monthly[urn]), 2),
+            monthly_usd=total(paid[urn]),
         )
         for urn, held in sorted(members.items(), key=lambda item: by_urn[item[0]].name)
     ]

@@ -24,9 +24,9 @@ from pulumi.runtime import rpc, settings
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.stack import run_in_stack
 
+from infra.naming import PULUMI_PROJECT
 from infra.regions import PARTITION
 
-PULUMI_PROJECT: Final = "fluxstudio-database"
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 PROVIDER_TYPE: Final = "pulumi:providers:aws"
 

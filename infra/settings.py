@@ -203,7 +203,7 @@ def _read(stack: str, configuration: Configuration) -> Settings:
         network=read_network_settings(configuration, primary, recovery),
         database=database,
         vault=read_vault_settings(configuration),
-        aws_backup=configuration.flag("awsBackup", True),
+        aws_backup=_needed(configuration, "awsBackup", protected),
         schedules=read_schedule_settings(configuration, database.storage.allocated_gib),
         cluster=read_cluster_settings(configuration),
         access=_access(stack, configuration),

@@ -82,10 +82,14 @@ class Program:
         self._publish(database, vault, operations, networks[0])
 
     def _watch_keys(self) -> None:
-        args = KeyWatchArgs(
-            naming=self._settings.naming, key_arns=self._key_arns, topic_arns=self._alarms.security_topic_arns
-        )
-        KeyWatch("key-watch", args, self._options)
+        for region, key_arn in self._key_arns.items():
+            args = KeyWatchArgs(
+                naming=self._settings.naming,
+                region=region,
+                key_arn=key_arn,
+                topic_arn=self._alarms.security_topic_arns[region],
+            )
+            KeyWatch(f"key-watch-{region}", args, self._options)
 
     def _networks(self) -> tuple[Network, Network | None]:
         settings, where = self._settings, self._settings.network

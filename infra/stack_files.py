@@ -16,7 +16,7 @@ import yaml  # type: ignore[import-untyped]
 
 from infra.accepted import NAME, is_name
 from infra.configuration import SettingsError, quoted, refuse, shortened
-from infra.recording import PULUMI_PROJECT
+from infra.naming import PULUMI_PROJECT
 from infra.settings import EXAMPLES
 
 ROOT: Final = Path(__file__).parents[1]

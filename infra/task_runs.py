@@ -2,6 +2,10 @@
 
 A workflow runs outside of the stack's network and may read neither passwords nor backups, so what touches data runs on
 ECS: the backup before a deployment, the question whether the database answers after it, and drills.
+
+It is a command beside the program, which never imports it: it calls AWS and waits, and the program only declares. It is
+no operation either. Operations neither print nor read arguments, and what it asks for by name (the group of schedules,
+the container among those of a task) is what the program declares and no contract tells.
 """
 
 from __future__ import annotations
@@ -23,10 +27,19 @@ from infra.containers import CONTAINER
 from infra.naming import Naming
 from infra.watched import schedule_group
 from ops.contract import StackContract, parameter_name
-from ops.errors import EXIT_CHECK_FAILED, EXIT_DONE, EXIT_UNREACHABLE, EXIT_USAGE, UsageError
+from ops.errors import (
+    EXIT_CHECK_FAILED,
+    EXIT_DONE,
+    EXIT_UNREACHABLE,
+    OperationError,
+    UnreachableError,
+    UsageError,
+)
 
 _STOPPED: Final = "STOPPED"
 _BETWEEN_LOOKS_SECONDS: Final = 15
+# ECS may not know a task that it has just started, and may be too busy to answer; not for minutes on end.
+_MOST_UNANSWERED_LOOKS: Final = 10
 # CloudWatch shows what a task wrote last some seconds after ECS says that it stopped.
 _BETWEEN_READS_SECONDS: Final = 5
 _MOST_READS: Final = 12
@@ -37,6 +50,12 @@ _PLACES: Final = {"launchType": "FARGATE", "platformVersion": "LATEST", "propaga
 class TaskRunError(Exception):
     """A task could not be started, or did not end in time; the message says which and why."""
 
+
+class _NotSeenError(Exception):
+    """ECS answers, and says nothing of the task."""
+
+
+_UNANSWERED: Final = (ClientError, BotoCoreError, _NotSeenError)
 
 Connect = Callable[[str], Any]
 """Makes a client of an AWS service, by its name."""
@@ -99,11 +118,13 @@ def run(
     *,
     longest_seconds: float,
     sleep: Callable[[float], None] = time.sleep,
+    tell: Callable[[str], None] = lambda _arn: None,
 ) -> Ended:
-    """Run a task of a stack and wait for its end.
+    """Run a task of a stack and wait for its end. ``tell`` hears the task's ARN as soon as there is one.
 
     Raises:
         TaskRunError: it could not be started, or still runs after ``longest_seconds``; it is then left running.
+        UnreachableError: it was started, and AWS does not say how it is, or what it wrote.
         UsageError: the stack has no such task, or publishes no contract that can be read.
     """
     contract = _contract(connect, stack)
@@ -114,14 +135,28 @@ def run(
         reasons = ", ".join(str(failure.get("reason")) for failure in answer["failures"])
         raise TaskRunError(f"ECS did not start {task}: {reasons or 'no reason given'}.")
     task_arn: str = answer["tasks"][0]["taskArn"]
+    tell(task_arn)
     ended = _wait(ecs, asked["cluster"], task_arn, longest_seconds, sleep)
     stream = f"{task}/{CONTAINER}/{task_arn.rpartition('/')[2]}"
-    container: dict[str, Any] = next(iter(ended["containers"]), {})
+    container = _own_container(ended)
     exit_code = container.get("exitCode")
     # What never ran has written nothing, so that nothing is waited for.
     reads = _MOST_READS if exit_code is not None else 1
-    output = _whole_output(connect("logs"), contract.log_group, stream, reads, sleep)
+    try:
+        output = _whole_output(connect("logs"), contract.log_group, stream, reads, sleep)
+    except (ClientError, BotoCoreError) as error:
+        raise UnreachableError(
+            f"{task_arn} ended with exit code {exit_code}, but what it wrote cannot be read: {error}.",
+            next_step=f"Read the stream {stream} of the log group {contract.log_group}.",
+        ) from error
     return Ended(task_arn, exit_code, container.get("reason") or ended.get("stoppedReason") or "", output)
+
+
+def _own_container(task: Mapping[str, Any]) -> Mapping[str, Any]:
+    # AWS may put others beside ours (GuardDuty does), in any order, and their end says nothing of ours.
+    ours = (each for each in task.get("containers", ()) if each.get("name") == CONTAINER)
+    found: Mapping[str, Any] = next(ours, {})
+    return found
 
 
 def main(arguments: Sequence[str] | None = None, connect: Connect | None = None) -> int:
@@ -134,15 +169,16 @@ def main(arguments: Sequence[str] | None = None, connect: Connect | None = None)
             given.task,
             given.command,
             longest_seconds=60 * given.minutes,
+            tell=lambda task_arn: _say(f"Started {task_arn}."),
         )
-    except UsageError as error:
-        sys.stderr.write(f"{error}\n")
-        return EXIT_USAGE
+    except OperationError as error:
+        _say(str(error))
+        return error.exit_code
     except TaskRunError as error:
-        sys.stderr.write(f"{error}\n")
+        _say(str(error))
         return EXIT_CHECK_FAILED
     except (ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"AWS did not answer as expected about {given.task}: {error}\n")
+        _say(f"AWS did not answer as expected about {given.task}: {error}")
         return EXIT_UNREACHABLE
     text = "".join(f"{line}\n" for line in ended.output)
     sys.stdout.write(text)
@@ -150,8 +186,14 @@ def main(arguments: Sequence[str] | None = None, connect: Connect | None = None)
         given.output.write_text(text, encoding="utf-8")
     if ended.verdict != EXIT_DONE:
         code = "no exit code" if ended.exit_code is None else f"exit code {ended.exit_code}"
-        sys.stderr.write(f"{given.task} ended with {code}. {ended.reason}\n")
+        _say(f"{given.task} ended with {code}. {ended.reason}")
     return ended.verdict
+
+
+def _say(sentence: str) -> None:
+    # Flushed, so that a task can still be found when whoever waits for it is killed.
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
 
 
 def _connect(region: str) -> Connect:
@@ -202,11 +244,37 @@ def _wait(
         sleep=sleep,
     )
     try:
-        ended: dict[str, Any] = looks(lambda: ecs.describe_tasks(cluster=cluster, tasks=[task_arn])["tasks"][0])
+        ended: dict[str, Any] = looks(lambda: _look(ecs, cluster, task_arn, sleep))
     except tenacity.RetryError as error:
         minutes = longest_seconds / 60
         raise TaskRunError(f"{task_arn} still runs after {minutes:g} minutes; it was left running.") from error
+    except _UNANSWERED as error:
+        raise UnreachableError(
+            f"ECS does not say how {task_arn} is: {error}",
+            next_step="Look at the task in ECS: it may still run, or have ended as it should.",
+        ) from error
     return ended
+
+
+def _look(ecs: Any, cluster: str, task_arn: str, sleep: Callable[[float], None]) -> dict[str, Any]:
+    """Ask how a task is, again when there is no answer, and give up when there is none for minutes."""
+    patiently = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(_MOST_UNANSWERED_LOOKS),
+        wait=tenacity.wait_fixed(_BETWEEN_LOOKS_SECONDS),
+        retry=tenacity.retry_if_exception_type(_UNANSWERED),
+        sleep=sleep,
+        reraise=True,
+    )
+    found: dict[str, Any] = patiently(lambda: _described(ecs.describe_tasks(cluster=cluster, tasks=[task_arn])))
+    return found
+
+
+def _described(answer: Mapping[str, Any]) -> dict[str, Any]:
+    if not answer["tasks"]:
+        reasons = ", ".join(str(failure.get("reason")) for failure in answer.get("failures", ()))
+        raise _NotSeenError(f"{reasons or 'no task'}.")
+    found: dict[str, Any] = answer["tasks"][0]
+    return found
 
 
 def _whole_output(logs: Any, group: str, stream: str, reads: int, sleep: Callable[[float], None]) -> tuple[str, ...]:

@@ -9,10 +9,9 @@ import dataclasses
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 
+from infra.event_watch import Watch, declare_watch
 from infra.naming import Naming
-from infra.options import child
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,23 +28,14 @@ class TaskWatch(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TaskWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstudio:index:TaskWatch", name, {}, opts)
-        rule = aws.cloudwatch.EventRule(
-            f"{name}-rule",
-            region=args.region,
+        watch = Watch(
             name=args.naming.of("task-watch"),
             description="A task ended with an error, or could not start.",
-            event_pattern=pulumi.Output.json_dumps(failed_tasks(args.naming, args.region)),
-            state="ENABLED",
-            opts=child(self),
-        )
-        aws.cloudwatch.EventTarget(
-            f"{name}-topic",
+            pattern=failed_tasks(args.naming, args.region),
             region=args.region,
-            rule=rule.name,
-            target_id="operations",
-            arn=args.topic_arn,
-            opts=child(self),
+            topic_arn=args.topic_arn,
         )
+        declare_watch(self, name, watch)
         self.register_outputs({})
 
 

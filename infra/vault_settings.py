@@ -40,7 +40,8 @@ def read_vault_settings(configuration: Configuration) -> VaultSettings:
     """Read how the buckets lock.
 
     Raises:
-        SettingsError: a lock would outlast the expiry that waits for it, or bind hourly points for good.
+        SettingsError: a lock would outlast the expiry that waits for it, be shorter than a protected stack's, or bind
+            hourly points for good.
     """
     return VaultSettings(
         default_lock_days=_default_lock(configuration),
@@ -53,6 +54,9 @@ def _default_lock(configuration: Configuration) -> int:
     days = configuration.number("vaultLockDays", _DEFAULT_LOCK, least=1, most=policy.RETENTION[Tier.YEARLY].lock_days)
     if days > _LONGEST_DEFAULT_LOCK:
         form = f"at most {_LONGEST_DEFAULT_LOCK}, the days after which the shortest-lived tier expires"
+        refuse("vaultLockDays", days, form)
+    if days < _DEFAULT_LOCK and configuration.flag("protected", False):
+        form = f"at least {_DEFAULT_LOCK} in a protected stack, the days for which the shortest-lived tier is locked"
         refuse("vaultLockDays", days, form)
     return days
 

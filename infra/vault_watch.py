@@ -6,13 +6,11 @@ A delete marker is not held back by a lock: it hides a restore point without tou
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import pulumi
-import pulumi_aws as aws
 
+from infra.event_watch import Watch, declare_watch
 from infra.naming import Naming
-from infra.options import child
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,26 +29,17 @@ class VaultWatch(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: VaultWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fluxstudio:index:VaultWatch", name, {}, opts)
-        pattern = {
-            "source": ["aws.s3"],
-            "detail-type": ["Object Deleted"],
-            "detail": {"bucket": {"name": [args.bucket]}, "reason": ["DeleteObject"]},
-        }
-        rule = aws.cloudwatch.EventRule(
-            f"{name}-rule",
-            region=args.region,
+        watch = Watch(
             name=args.naming.of("vault-watch"),
             description="Somebody hides or deletes an object of the backup bucket.",
-            event_pattern=json.dumps(pattern),
-            state="ENABLED",
-            opts=child(self, args.provider),
-        )
-        aws.cloudwatch.EventTarget(
-            f"{name}-topic",
+            pattern={
+                "source": ["aws.s3"],
+                "detail-type": ["Object Deleted"],
+                "detail": {"bucket": {"name": [args.bucket]}, "reason": ["DeleteObject"]},
+            },
             region=args.region,
-            rule=rule.name,
-            target_id="security",
-            arn=args.topic_arn,
-            opts=child(self, args.provider),
+            topic_arn=args.topic_arn,
+            provider=args.provider,
         )
+        declare_watch(self, name, watch)
         self.register_outputs({})

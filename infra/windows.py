@@ -9,11 +9,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
+import zoneinfo
 from typing import Final
+
+from ops import policy
 
 BACKUP_WINDOW_FORM: Final = "hh:mm-hh:mm in UTC, at least 30 minutes, such as 04:00-05:00"
 MAINTENANCE_WINDOW_FORM: Final = "ddd:hh:mm-ddd:hh:mm in UTC, 30 minutes to 24 hours, such as sun:06:00-sun:07:00"
 
+_ANY_YEAR: Final = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES: Final = 24 * 60
 _WEEK_MINUTES: Final = 7 * _DAY_MINUTES
@@ -46,6 +50,11 @@ class Window:
             )
         )
 
+    def with_minutes_before(self, minutes: int) -> Window:
+        """The same window, opened so many minutes earlier."""
+        start = (self.start_minutes - minutes) % _WEEK_MINUTES
+        return dataclasses.replace(self, start_minutes=start, length_minutes=self.length_minutes + minutes)
+
     def _starts(self) -> list[int]:
         days = range(7) if self.daily else range(1)
         return [self.start_minutes + day * _DAY_MINUTES for day in days]
@@ -54,6 +63,25 @@ class Window:
 def daily_window(start: dt.time, length: dt.timedelta) -> Window:
     """Give the window that opens every day at ``start`` (UTC)."""
     return Window(start.hour * 60 + start.minute, int(length.total_seconds()) // 60, daily=True)
+
+
+def business_hours(time_zone: str) -> list[Window]:
+    """Give the minute at which each hour of business in a zone begins, in UTC, in its summer and in its winter."""
+    first, last = policy.BUSINESS_HOURS
+    return [
+        Window((day * _DAY_MINUTES + hour * 60 - offset) % _WEEK_MINUTES, 1, daily=False)
+        for offset in _offsets_minutes(time_zone)
+        for day in policy.BUSINESS_WEEKDAYS
+        for hour in range(first, last + 1)
+    ]
+
+
+def _offsets_minutes(time_zone: str) -> list[int]:
+    # The program has no clock: every week of one year shows what a zone's clocks do, also where summer is interrupted.
+    zone = zoneinfo.ZoneInfo(time_zone)
+    weeks = (_ANY_YEAR + dt.timedelta(weeks=week) for week in range(52))
+    offsets = {moment.astimezone(zone).utcoffset() or dt.timedelta() for moment in weeks}
+    return sorted(int(offset.total_seconds()) // 60 for offset in offsets)
 
 
 def parse_backup_window(text: str) -> Window | None:

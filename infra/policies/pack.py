@@ -18,7 +18,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from infra.policies.provider_tags import default_tags
+from infra.policies.provider_tags import account_ids, default_tags
 from infra.policies.resources import Resource, Stack, plain
 from infra.policies.rule import OWN, Finding, Rule
 from infra.policies.rules import (
@@ -27,12 +27,16 @@ from infra.policies.rules import (
     buckets,
     containers,
     credentials,
+    ingress,
     instance,
     keys,
+    kinds,
     messages,
     network,
     ours,
     permissions,
+    protection,
+    retention,
     trust,
     watching,
 )
@@ -51,6 +55,10 @@ RULES: Final[tuple[Rule, ...]] = (
     *permissions.RULES,
     *trust.RULES,
     *network.RULES,
+    *ingress.RULES,
+    *retention.RULES,
+    *protection.RULES,
+    *kinds.RULES,
     *ours.RULES,
 )
 
@@ -101,6 +109,7 @@ def _resource(args: ResourceValidationArgs) -> Resource:
         protect=args.opts.protect,
         provider=args.provider.urn if args.provider else "",
         default_tags=_tags(args.provider),
+        account_ids=_accounts(args.provider),
     )
 
 
@@ -113,6 +122,7 @@ def _stack_resource(resource: PolicyResource) -> Resource:
         protect=resource.opts.protect,
         provider=resource.provider.urn if resource.provider else "",
         default_tags=_tags(resource.provider),
+        account_ids=_accounts(resource.provider),
         property_dependencies={
             key: frozenset(each.urn for each in depended) for key, depended in resource.property_dependencies.items()
         },
@@ -121,3 +131,7 @@ def _stack_resource(resource: PolicyResource) -> Resource:
 
 def _tags(provider: PolicyProviderResource | None) -> Mapping[str, Any]:
     return {} if provider is None else default_tags(plain(provider.props))
+
+
+def _accounts(provider: PolicyProviderResource | None) -> frozenset[str]:
+    return frozenset() if provider is None else account_ids(plain(provider.props))

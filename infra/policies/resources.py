@@ -7,15 +7,20 @@ questions here are answered "yes" for what is unknown.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pulumi_policy.proxy import UnknownValueError
 
+from infra.settings import PRODUCTION_STACKS
+
 _NOTHING: Final[frozenset[str]] = frozenset()
 # What else another resource may call a resource by, besides a reference that Pulumi knows of.
 _NAMES: Final = ("arn", "id", "bucket", "name", "identifier", "repositoryName", "keyId")
+# Where a stack publishes what it is; ops.contract reads the same.
+_CONTRACT: Final = "aws:ssm/parameter:Parameter"
 
 
 class Unknown:
@@ -33,7 +38,8 @@ UNKNOWN: Final = Unknown()
 class Resource:
     """One resource of a deployment: what the program asks for, in the spelling of AWS's provider.
 
-    ``provider`` is the URN of the provider that makes it: another one may speak to another account.
+    ``provider`` is the URN of the provider that makes it: another one may speak to another account, and
+    ``account_ids`` are those that it may.
     """
 
     type: str
@@ -43,6 +49,7 @@ class Resource:
     protect: bool = False
     provider: str = ""
     default_tags: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    account_ids: frozenset[str] = frozenset()
     property_dependencies: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
     def get(self, path: str) -> Any:
@@ -90,6 +97,11 @@ class Resource:
         except ValueError:
             return None
 
+    def shares(self, path: str, other: Resource) -> bool:
+        """Whether a property is the same here and there, as far as both are known."""
+        values = (self.get(path), other.get(path))
+        return UNKNOWN in values or values[0] == values[1]
+
     def must_say(self, path: str, *accepted: Any) -> Iterator[str]:
         """Complain when a property has none of these values."""
         if not self.says(path, *accepted):
@@ -106,6 +118,12 @@ class Resource:
         if not self.reaches(path, least):
             yield f"{path} is {_spelled(self.get(path))}; it must be {least:g} or more."
 
+    def must_not_pass(self, path: str, most: float) -> Iterator[str]:
+        """Complain when a number is there and above another."""
+        value = self.get(path)
+        if isinstance(value, int | float) and value > most:
+            yield f"{path} is {_spelled(value)}; it must be {most:g} or less."
+
     def points_at(self, path: str, other: Resource) -> bool:
         """Whether a property refers to another resource, by reference or by one of its names."""
         if other.urn in self.property_dependencies.get(path.split(".")[0], _NOTHING):
@@ -120,6 +138,23 @@ class Stack:
     """Everything of a deployment at once."""
 
     resources: tuple[Resource, ...]
+
+    @functools.cached_property
+    def is_protected(self) -> bool:
+        """Whether it is one of production, or its contract says so; the contract may not be known before a deployment.
+
+        Only such a stack is held to what its settings let any other one switch off.
+        """
+        return any(_stack_of(each) in PRODUCTION_STACKS or _says_protected(each) for each in self.resources)
+
+    @functools.cached_property
+    def account_ids(self) -> frozenset[str]:
+        """Give the accounts that it is made in."""
+        return frozenset(account for each in self.resources for account in each.account_ids)
+
+    def held(self, *types: str) -> list[Resource]:
+        """Give the resources of some types if the stack is protected; none otherwise."""
+        return self.of(*types) if self.is_protected else []
 
     def of(self, *types: str) -> list[Resource]:
         """Give the resources of some types."""
@@ -137,6 +172,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_item(value, position) for position in range(len(value))]
     return value
+
+
+def _stack_of(resource: Resource) -> str:
+    # urn:pulumi:<stack>::<project>::<types>::<name>
+    return resource.urn.removeprefix("urn:pulumi:").partition("::")[0]
+
+
+def _says_protected(resource: Resource) -> bool:
+    contract = resource.document("insecureValue") if resource.type == _CONTRACT else None
+    return isinstance(contract, Mapping) and contract.get("protected") is True
 
 
 def _item(holder: Any, key: Any) -> Any:

@@ -34,6 +34,8 @@ QUEUE_POLICY: Final = "aws:sqs/queuePolicy:QueuePolicy"
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE_ALARM: Final = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 LOG_GROUP: Final = "aws:cloudwatch/logGroup:LogGroup"
+EVENT_RULE: Final = "aws:cloudwatch/eventRule:EventRule"
+EVENT_TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 
 SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105
 SECRET_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"  # noqa: S105
@@ -41,18 +43,22 @@ SECRET_ROTATION: Final = "aws:secretsmanager/secretRotation:SecretRotation"  # n
 BACKUP_VAULT: Final = "aws:backup/vault:Vault"
 BACKUP_PLAN: Final = "aws:backup/plan:Plan"
 BACKUP_SELECTION: Final = "aws:backup/selection:Selection"
+VAULT_LOCK: Final = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
+VAULT_POLICY: Final = "aws:backup/vaultPolicy:VaultPolicy"
 BACKUP_REPORT_PLAN: Final = "aws:backup/reportPlan:ReportPlan"
 
 CLUSTER: Final = "aws:ecs/cluster:Cluster"
 TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE: Final = "aws:ecs/service:Service"
 SCHEDULE: Final = "aws:scheduler/schedule:Schedule"
+SCHEDULE_GROUP: Final = "aws:scheduler/scheduleGroup:ScheduleGroup"
 REPOSITORY: Final = "aws:ecr/repository:Repository"
 REPOSITORY_LIFECYCLE: Final = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 
 ROLE: Final = "aws:iam/role:Role"
 MANAGED_POLICY: Final = "aws:iam/policy:Policy"
 ROLE_POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
+ROLE_ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 VPC: Final = "aws:ec2/vpc:Vpc"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
@@ -62,4 +68,5 @@ INGRESS_RULE: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule
 OLD_SECURITY_RULE: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
 FLOW_LOG: Final = "aws:ec2/flowLog:FlowLog"
 ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
+ROUTE_TABLE: Final = "aws:ec2/routeTable:RouteTable"
 INTERNET_GATEWAY: Final = "aws:ec2/internetGateway:InternetGateway"

@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 
 from infra import plan_gate
-from infra.recording import PULUMI_PROJECT
+from infra.naming import PULUMI_PROJECT
 from infra.stack_files import stack_configuration, stack_names
 from ops.contract import StackContract, parameter_name
 from ops.local import aws as local_aws

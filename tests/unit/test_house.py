@@ -18,8 +18,10 @@ LONGEST_MODULE: Final = 400
 LONGEST_FUNCTION: Final = 50
 SAYS_NOTHING: Final = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 INFRA_MAY_IMPORT: Final = ("ops.policy", "ops.contract", "ops.signals")
-# It starts tasks in the cluster and ends as they do, so it must know their exit codes.
-INFRA_MAY_IMPORT_TOO: Final = {"infra/task_runs.py": ("ops.errors",)}
+# The commands of delivery end with the exit codes of every command.
+INFRA_MAY_IMPORT_TOO: Final = {
+    f"infra/{command}.py": ("ops.errors",) for command in ("delivery", "plan_gate", "task_runs")
+}
 # What each may know of ops; everything may know them.
 LEAVES: Final = {
     **dict.fromkeys(("policy", "errors", "files", "foreign_settings"), ()),

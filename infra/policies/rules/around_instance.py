@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from infra.policies.documents import allowed
-from infra.policies.resources import Resource, Stack
+from infra.policies.documents import allowed, is_like, is_pattern
+from infra.policies.resources import UNKNOWN, Resource, Stack
 from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
 from infra.policies.rules.boundaries import is_boundary
 from infra.policies.rules.tagging import untagged
@@ -19,10 +19,13 @@ from infra.policies.tokens import (
     INTERNET_GATEWAY,
     MANAGED_POLICY,
     ROLE_POLICY,
+    ROUTE_TABLE,
 )
 
-_SHARES_SNAPSHOTS: Final = frozenset({"rds:ModifyDBSnapshotAttribute", "rds:ModifyDBClusterSnapshotAttribute"})
-_ANY_SNAPSHOT: Final = (":snapshot:*", ":cluster-snapshot:*")
+_SHARES_SNAPSHOTS: Final = ("rds:ModifyDBSnapshotAttribute", "rds:ModifyDBClusterSnapshotAttribute")
+_SNAPSHOTS: Final = ("snapshot", "cluster-snapshot")
+# No snapshot is called like that: a pattern that covers it covers any.
+_ANY: Final = "any"
 _ON: Final = ("1", "true", "on")
 
 
@@ -33,34 +36,34 @@ def nobody_may_share_snapshots(stack: Stack) -> Iterator[Finding]:
         if is_boundary(stack, policy):
             continue
         for statement in allowed(policy):
-            shares = _SHARES_SNAPSHOTS.intersection(statement.actions)
-            if shares and any(resource == "*" or resource.endswith(_ANY_SNAPSHOT) for resource in statement.resources):
+            shares = statement.covers(*_SHARES_SNAPSHOTS)
+            if shares and any(_is_any_snapshot(resource) for resource in statement.resources):
                 yield Finding(policy, f"{', '.join(sorted(shares))} is allowed on any snapshot.")
 
 
 @stack_rule("RDS.20")
 def instance_events_are_reported(stack: Stack) -> Iterator[Finding]:
-    """People hear of a database's maintenance, changed settings and failures."""
+    """In a protected stack, people hear of a database's maintenance, changed settings and failures."""
     return _unreported(stack, "db-instance", ("maintenance", "configuration change", "failure"))
 
 
 @stack_rule("RDS.21")
 def parameter_events_are_reported(stack: Stack) -> Iterator[Finding]:
-    """People hear of changed parameters."""
+    """In a protected stack, people hear of changed parameters."""
     return _unreported(stack, "db-parameter-group", ("configuration change",))
 
 
 @stack_rule("RDS.22")
 def security_group_events_are_reported(stack: Stack) -> Iterator[Finding]:
-    """People hear of changed database security groups."""
+    """In a protected stack, people hear of changed database security groups."""
     return _unreported(stack, "db-security-group", ("configuration change", "failure"))
 
 
 @stack_rule("RDS.26")
 def database_is_in_a_backup_plan(stack: Stack) -> Iterator[Finding]:
-    """AWS Backup protects every database, too."""
+    """AWS Backup protects every database of a protected stack, too."""
     selections = stack.of(BACKUP_SELECTION)
-    for database in stack.of(DB_INSTANCE):
+    for database in stack.held(DB_INSTANCE):
         if not any(selection.points_at("resources", database) for selection in selections):
             yield Finding(database, missing("backup selection"))
 
@@ -90,19 +93,28 @@ def connections_are_encrypted(stack: Stack) -> Iterator[Finding]:
     groups = stack.of(DB_PARAMETER_GROUP)
     for group in groups:
         values = {item.get("name"): item.get("value") for item in group.items("parameters")}
-        if group.has("parameters") and group.items("parameters") and values.get("rds.force_ssl") not in _ON:
+        if group.get("parameters") is not UNKNOWN and values.get("rds.force_ssl") not in _ON:
             yield Finding(group, "rds.force_ssl is not 1.")
     for database in stack.of(DB_INSTANCE):
         if not any(database.points_at("parameterGroupName", group) for group in groups):
             yield Finding(database, missing("parameter group of ours"))
 
 
-@stack_rule("RDS.46")
-def network_has_no_internet_gateway(stack: Stack) -> Iterator[Finding]:
-    """No network of the stack has a gateway to the internet, so that no subnet of a database can be public."""
-    return (
-        Finding(gateway, "A network with a database has no such gateway.") for gateway in stack.of(INTERNET_GATEWAY)
-    )
+# Before a table is made, because AWS tells afterwards of routes that come with a network.
+@resource_rule((INTERNET_GATEWAY, ROUTE_TABLE), "RDS.46")
+def network_has_no_internet_gateway(part: Resource) -> Iterator[str]:
+    """No network has a gateway to the internet or a route out of it, so that no subnet of a database is public."""
+    if part.type == INTERNET_GATEWAY:
+        yield "A network with a database has no such gateway."
+    yield from (f"It has a route to {route.get('cidrBlock')}." for route in part.items("routes"))
+
+
+def _is_any_snapshot(resource: str) -> bool:
+    # arn:aws:rds:<region>:<account>:snapshot:<name>; whatever is shorter ends in a pattern for the rest.
+    *place, name = resource.split(":", 6)
+    if len(place) < 6:
+        return is_pattern(resource)
+    return is_like(_ANY, name) and any(is_like(kind, place[5]) for kind in _SNAPSHOTS)
 
 
 def _unreported(stack: Stack, source: str, categories: Sequence[str]) -> Iterator[Finding]:
@@ -112,7 +124,7 @@ def _unreported(stack: Stack, source: str, categories: Sequence[str]) -> Iterato
             # Without categories, a subscription is for all of them.
             heard.update(subscription.texts("eventCategories") or categories)
     unheard = [category for category in categories if category not in heard]
-    for database in stack.of(DB_INSTANCE):
+    for database in stack.held(DB_INSTANCE):
         if unheard:
             yield Finding(database, f"Nobody hears of {source} events: {', '.join(unheard)}.")
 

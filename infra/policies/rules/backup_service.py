@@ -7,6 +7,7 @@ from typing import Final
 
 from infra.policies.resources import Resource
 from infra.policies.rule import Rule, Weight, resource_rule
+from infra.policies.rules.encryption import not_with_our_key
 from infra.policies.rules.tagging import untagged
 from infra.policies.tokens import BACKUP_PLAN, BACKUP_REPORT_PLAN, BACKUP_VAULT
 
@@ -14,7 +15,7 @@ from infra.policies.tokens import BACKUP_PLAN, BACKUP_REPORT_PLAN, BACKUP_VAULT
 @resource_rule(BACKUP_VAULT, "Backup.1", weight=Weight.MEDIUM)
 def recovery_points_are_encrypted(vault: Resource) -> Iterator[str]:
     """What a vault takes in is encrypted with our key."""
-    return vault.must_have("kmsKeyArn")
+    return not_with_our_key(vault, "kmsKeyArn")
 
 
 @resource_rule(BACKUP_PLAN, "Backup.2", weight=Weight.MEDIUM)

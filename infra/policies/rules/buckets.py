@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
-from infra.policies.documents import Statement, statements
-from infra.policies.resources import Resource, Stack
+from infra.policies.documents import Statement, allowed, is_like, statements
+from infra.policies.resources import UNKNOWN, Resource, Stack
 from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
+from infra.policies.rules.encryption import is_of_aws
 from infra.policies.tokens import (
     BUCKET,
     BUCKET_ENCRYPTION,
@@ -21,19 +22,23 @@ from infra.policies.tokens import (
     BUCKET_REPLICATION,
     BUCKET_VERSIONING,
 )
+from ops.contract import BACKUP_LAYOUT
+from ops.policy import RETENTION
 
+# What is written without a lock of its own may be of any tier, so the shortest one decides.
+_LOCK_DAYS: Final = min(kept.lock_days for kept in RETENTION.values())
+_LONGEST_LOCK_DAYS: Final = min(kept.lifecycle_days for kept in RETENTION.values())
 _PUBLIC_ACCESS_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-# What FSBP S3.6 wants kept within the account.
-_NEVER_SHARED: Final = frozenset(
-    {
-        "s3:DeleteBucketPolicy",
-        "s3:PutBucketAcl",
-        "s3:PutBucketPolicy",
-        "s3:PutEncryptionConfiguration",
-        "s3:PutObjectAcl",
-        "s3:*",
-        "*",
-    }
+# What another account may be let do: read, and add copies. FSBP S3.6 wants all else kept within the account.
+_SHARED: Final = (
+    "s3:Get*",
+    "s3:List*",
+    "s3:AbortMultipartUpload",
+    "s3:ObjectOwnerOverrideToBucketOwner",
+    "s3:PutObject",
+    "s3:PutObjectRetention",
+    "s3:ReplicateObject",
+    "s3:ReplicateTags",
 )
 
 
@@ -61,27 +66,31 @@ def buckets_want_tls(stack: Stack) -> Iterator[Finding]:
 
 @resource_rule(BUCKET_POLICY, "S3.6")
 def buckets_are_run_by_their_account(policy: Resource) -> Iterator[str]:
-    """No bucket lets another account, or everybody, change how it is set up."""
-    for statement in statements(policy):
-        given = _NEVER_SHARED.intersection(statement.actions)
-        if statement.allows and given and (statement.is_for_anyone or _account_roots(statement)):
-            yield f"It allows {', '.join(sorted(given))} to {', '.join(statement.principals)}."
+    """No bucket lets another account, or everybody, change how it is set up or take away what it holds."""
+    for statement in allowed(policy):
+        others = statement.admitted() - policy.account_ids
+        given = [action for action in statement.actions if not _may_be_shared(action)]
+        if others and given:
+            yield f"It allows {', '.join(sorted(given))} to {', '.join(sorted(others))}."
 
 
 @stack_rule("S3.7")
 def backups_are_replicated(stack: Stack) -> Iterator[Finding]:
-    """A bucket that locks what it holds is copied to another one, or is the copy."""
+    """In a protected stack, a bucket that locks what it holds is copied to another one whole, or is the copy."""
     copies = stack.of(BUCKET_REPLICATION)
-    for bucket in _locked(stack):
-        is_copied = any(copy.points_at("bucket", bucket) and _is_on(copy) for copy in copies)
-        if not is_copied and not any(_is_destination(copy, bucket) for copy in copies):
+    for copy in copies:
+        yield from (Finding(copy, what) for what in _copied_in_part(copy))
+    for bucket in stack.held(BUCKET):
+        is_copied = any(copy.points_at("bucket", bucket) for copy in copies)
+        if _is_locked(bucket) and not is_copied and not any(_is_destination(copy, bucket) for copy in copies):
             yield Finding(bucket, missing("replication"))
 
 
 @stack_rule("S3.9", weight=Weight.MEDIUM)
 def access_to_buckets_is_logged(stack: Stack) -> Iterator[Finding]:
-    """Every access to a bucket is written down; a bucket that holds these records does not record itself."""
-    return _each_has(stack, BUCKET_LOGGING, "access logging", but=log_buckets(stack))
+    """In a protected stack, every access to a bucket is written down, but to one that holds these records."""
+    if stack.is_protected:
+        yield from _each_has(stack, BUCKET_LOGGING, "access logging", but=log_buckets(stack))
 
 
 @stack_rule("S3.10", "S3.13", weight=Weight.MEDIUM)
@@ -129,7 +138,7 @@ def versions_are_kept(stack: Stack) -> Iterator[Finding]:
 
 @stack_rule("S3.15")
 def backups_are_locked(stack: Stack) -> Iterator[Finding]:
-    """A bucket locks what it holds for some days; one that takes S3's access logs cannot."""
+    """A bucket locks what it holds, in a protected stack as long as the plan says; one that takes S3's logs cannot."""
     # Amazon S3 user guide, "Enabling server access logging": the target must have no default retention.
     exempt = log_buckets(stack)
     for bucket in stack.of(BUCKET):
@@ -137,8 +146,11 @@ def backups_are_locked(stack: Stack) -> Iterator[Finding]:
             yield Finding(bucket, "objectLockEnabled must be true.")
 
     def wrong(lock: Resource) -> Iterator[str]:
-        if not lock.has("rule.defaultRetention.days") and not lock.has("rule.defaultRetention.years"):
-            yield "It has no default retention."
+        # Years are no number of the plan: what expires before its lock ends would stay for ever.
+        yield from lock.must_say("rule.defaultRetention.years", None, 0)
+        yield from lock.must_say("rule.defaultRetention.mode", "GOVERNANCE")
+        yield from lock.must_reach("rule.defaultRetention.days", _LOCK_DAYS if stack.is_protected else 1)
+        yield from lock.must_not_pass("rule.defaultRetention.days", _LONGEST_LOCK_DAYS)
 
     yield from _each_has(stack, BUCKET_LOCK, "object lock", wrong, but=exempt)
 
@@ -152,7 +164,8 @@ def buckets_encrypt_with_our_key(stack: Stack) -> Iterator[Finding]:
     def wrong(encryption: Resource) -> Iterator[str]:
         for rule in encryption.items("rules"):
             by = rule.get("applyServerSideEncryptionByDefault") or {}
-            if by.get("sseAlgorithm") not in ("aws:kms", "aws:kms:dsse") or not by.get("kmsMasterKeyId"):
+            key = by.get("kmsMasterKeyId")
+            if by.get("sseAlgorithm") not in ("aws:kms", "aws:kms:dsse") or not key or is_of_aws(key):
                 yield "It does not encrypt with a key of ours."
 
     yield from _each_has(stack, BUCKET_ENCRYPTION, "encryption", wrong, but=exempt)
@@ -184,17 +197,23 @@ def _each_has(
             yield from (Finding(each, what) for what in (wrong(each) if wrong else ()))
 
 
-def _locked(stack: Stack) -> list[Resource]:
-    return [bucket for bucket in stack.of(BUCKET) if bucket.get("objectLockEnabled") is True]
+def _is_locked(bucket: Resource) -> bool:
+    return bucket.get("objectLockEnabled") is True
 
 
-def _is_on(replication: Resource) -> bool:
-    rules = replication.items("rules")
-    return not rules or any(rule.get("status") == "Enabled" for rule in rules)
+def _copied_in_part(replication: Resource) -> Iterator[str]:
+    if replication.get("rules") is not UNKNOWN and not any(map(_copies_everything, replication.items("rules"))):
+        yield f"No rule that is on copies all of {BACKUP_LAYOUT}/."
+
+
+def _copies_everything(rule: Mapping[str, Any]) -> bool:
+    filter_ = {key: value for key, value in (rule.get("filter") or {}).items() if value}
+    is_whole = set(filter_) <= {"prefix"} and f"{BACKUP_LAYOUT}/".startswith(filter_.get("prefix", ""))
+    return rule.get("status") == "Enabled" and is_whole
 
 
 def _is_destination(replication: Resource, bucket: Resource) -> bool:
-    if bucket.urn in replication.property_dependencies.get("rules", frozenset()):
+    if replication.get("rules") is UNKNOWN or bucket.urn in replication.property_dependencies.get("rules", frozenset()):
         return True
     destinations = [str((rule.get("destination") or {}).get("bucket")) for rule in replication.items("rules")]
     return any(destination.endswith(f":::{bucket.get('bucket')}") for destination in destinations)
@@ -205,8 +224,8 @@ def _refuses_plain(statement: Statement) -> bool:
     return not statement.allows and everything and statement.condition_says("aws:SecureTransport", "false")
 
 
-def _account_roots(statement: Statement) -> list[str]:
-    return [principal for principal in statement.principals if principal.endswith(":root")]
+def _may_be_shared(action: str) -> bool:
+    return any(is_like(action, shared) for shared in _SHARED)
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -8,11 +8,26 @@ from typing import Any, Final
 
 from infra.policies.resources import UNKNOWN, Resource, Stack
 from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
-from infra.policies.tokens import CLUSTER, REPOSITORY, REPOSITORY_LIFECYCLE, SCHEDULE, SERVICE, TASK_DEFINITION
+from infra.policies.tokens import (
+    CLUSTER,
+    EVENT_TARGET,
+    REPOSITORY,
+    REPOSITORY_LIFECYCLE,
+    SCHEDULE,
+    SERVICE,
+    TASK_DEFINITION,
+)
 
 _SECRET_NAME: Final = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|ACCESS_KEY|PRIVATE_KEY|AUTH_DATA")
+# A password within an address or among the words of a connection, an access key of AWS, a private key.
+_SECRET_VALUE: Final = re.compile(
+    r"://[^/@\s:]*:[^/@\s]+@|\b(password|passwd|pwd|secret|token)\s*[=:]\s*\S|\b(AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY",
+    re.IGNORECASE,
+)
 _NEW_PLATFORMS: Final = (None, "LATEST", "1.4.0")
-_SCHEDULED: Final = "target.ecsParameters"
+# Where each kind of starter says how a task starts.
+_PLACES: Final = {SERVICE: "", SCHEDULE: "target.ecsParameters.", EVENT_TARGET: "ecsTarget."}
 
 
 @resource_rule(TASK_DEFINITION, "ECS.1")
@@ -21,12 +36,14 @@ def tasks_have_a_network_of_their_own(definition: Resource) -> Iterator[str]:
     return definition.must_say("networkMode", "awsvpc")
 
 
-@resource_rule((SERVICE, SCHEDULE), "ECS.2")
+@resource_rule(tuple(_PLACES), "ECS.2")
 def tasks_have_no_public_address(starter: Resource) -> Iterator[str]:
     """What starts tasks gives them no public address."""
-    prefix = "" if starter.type == SERVICE else f"{_SCHEDULED}."
-    yield from starter.must_have(f"{prefix}networkConfiguration")
-    yield from starter.must_say(f"{prefix}networkConfiguration.assignPublicIp", False, None)
+    prefix = _PLACES[starter.type]
+    # A rule about events may have another target than a task.
+    if starter.type != EVENT_TARGET or starter.has("ecsTarget"):
+        yield from starter.must_have(f"{prefix}networkConfiguration")
+        yield from starter.must_say(f"{prefix}networkConfiguration.assignPublicIp", False, None)
 
 
 @resource_rule(TASK_DEFINITION, "ECS.3")
@@ -51,13 +68,16 @@ def containers_cannot_change_their_image(definition: Resource) -> Iterator[str]:
 
 @resource_rule(TASK_DEFINITION, "ECS.8")
 def environments_hold_no_secrets(definition: Resource) -> Iterator[str]:
-    """No secret stands in a container's environment, which everybody reads who may list tasks."""
+    """No secret stands in a container's environment or command, which everybody reads who may list tasks."""
 
     def harmless(container: Mapping[str, Any]) -> bool:
-        names = [str(item.get("name", "")).upper() for item in container.get("environment", [])]
-        return not any(_SECRET_NAME.search(name) for name in names)
+        environment = container.get("environment") or []
+        names = [str(item.get("name", "")).upper() for item in environment]
+        values = [str(item.get("value", "")) for item in environment]
+        written = (*values, *(container.get("command") or ()), *(container.get("entryPoint") or ()))
+        return not any(map(_SECRET_NAME.search, names)) and not any(map(_SECRET_VALUE.search, map(str, written)))
 
-    return _each(definition, harmless, "has a secret in its environment")
+    return _each(definition, harmless, "has a secret in its environment or command")
 
 
 @resource_rule(TASK_DEFINITION, "ECS.9")
@@ -68,11 +88,10 @@ def containers_log(definition: Resource) -> Iterator[str]:
     )
 
 
-@resource_rule((SERVICE, SCHEDULE), "ECS.10", weight=Weight.MEDIUM)
+@resource_rule(tuple(_PLACES), "ECS.10", weight=Weight.MEDIUM)
 def tasks_run_on_the_newest_platform(starter: Resource) -> Iterator[str]:
     """Tasks start on Fargate's newest platform, which has the fixes."""
-    prefix = "" if starter.type == SERVICE else f"{_SCHEDULED}."
-    return starter.must_say(f"{prefix}platformVersion", *_NEW_PLATFORMS)
+    return starter.must_say(f"{_PLACES[starter.type]}platformVersion", *_NEW_PLATFORMS)
 
 
 @resource_rule(CLUSTER, "ECS.12", weight=Weight.MEDIUM)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
-from infra.policies.resources import Resource, Stack
+from infra.policies.resources import UNKNOWN, Resource, Stack
 from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
 from infra.policies.rules.tagging import untagged
 from infra.policies.tokens import DB_INSTANCE, SECRET, SECRET_ROTATION
 
 _MOST_DAYS: Final = 90
+_HOURS: Final = 24
+_RATE: Final = re.compile(r"rate\((?P<count>\d+) (?P<unit>day|hour)s?\)")
 
 
 @stack_rule("SecretsManager.1", weight=Weight.MEDIUM)
 def secrets_rotate(stack: Stack) -> Iterator[Finding]:
-    """Every secret has a rotation, the database's own among them."""
+    """Every secret has a rotation; in a protected stack, the database's own among them."""
     rotations = stack.of(SECRET_ROTATION)
-    for holder in (*stack.of(SECRET), *stack.of(DB_INSTANCE)):
+    for holder in (*stack.of(SECRET), *stack.held(DB_INSTANCE)):
         if not any(rotation.points_at("secretId", holder) for rotation in rotations) and not _is_followed(
             holder, rotations
         ):
@@ -46,9 +49,14 @@ def secrets_are_used(stack: Stack) -> Iterator[Finding]:
 @resource_rule(SECRET_ROTATION, "SecretsManager.4", weight=Weight.MEDIUM)
 def secrets_rotate_often(rotation: Resource) -> Iterator[str]:
     """A secret is changed every 90 days or more often."""
-    days, expression = rotation.get("rotationRules.automaticallyAfterDays"), "rotationRules.scheduleExpression"
-    if not rotation.has(expression) and not (isinstance(days, int | float) and 0 < days <= _MOST_DAYS):
-        yield f"rotationRules.automaticallyAfterDays is {days}; it must be 1 to {_MOST_DAYS}."
+    path = "rotationRules.automaticallyAfterDays"
+    days, expression = rotation.get(path), rotation.get("rotationRules.scheduleExpression")
+    if isinstance(expression, str) and expression:
+        rate = _RATE.fullmatch(expression)
+        # A calendar could name the day of one year.
+        days = int(rate["count"]) / (_HOURS if rate["unit"] == "hour" else 1) if rate else expression
+    if UNKNOWN not in (days, expression) and not (isinstance(days, int | float) and 0 < days <= _MOST_DAYS):
+        yield f"It is changed after {days} days; it must be 1 to {_MOST_DAYS}."
 
 
 @resource_rule(SECRET, "SecretsManager.5", weight=Weight.MEDIUM)

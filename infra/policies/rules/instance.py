@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from infra.policies.resources import Resource
-from infra.policies.rule import Rule, Weight, resource_rule
+from infra.policies.resources import Resource, Stack
+from infra.policies.rule import Finding, Rule, Weight, resource_rule, stack_rule
+from infra.policies.rules.encryption import not_with_our_key
 from infra.policies.tokens import DB_BACKUPS_COPY, DB_INSTANCE
 from ops import policy
 
@@ -29,21 +30,22 @@ def database_has_no_public_address(database: Resource) -> Iterator[str]:
 def database_is_encrypted(database: Resource) -> Iterator[str]:
     """A database is encrypted with our own key."""
     yield from database.must_say("storageEncrypted", True)
-    yield from database.must_have("kmsKeyId")
+    yield from not_with_our_key(database, "kmsKeyId")
 
 
 @resource_rule((DB_INSTANCE, DB_BACKUPS_COPY), "RDS.4")
 def snapshots_are_encrypted(source: Resource) -> Iterator[str]:
     """Snapshots are encrypted where they are taken and where they are copied to."""
-    yield from source.must_have("kmsKeyId")
+    yield from not_with_our_key(source, "kmsKeyId")
     if source.type == DB_INSTANCE:
         yield from source.must_say("storageEncrypted", True)
 
 
-@resource_rule(DB_INSTANCE, "RDS.5", "CIS 3.2.4", weight=Weight.MEDIUM)
-def database_stands_in_two_zones(database: Resource) -> Iterator[str]:
-    """A database survives the loss of a zone."""
-    return database.must_say("multiAz", True)
+@stack_rule("RDS.5", "CIS 3.2.4", weight=Weight.MEDIUM)
+def database_stands_in_two_zones(stack: Stack) -> Iterator[Finding]:
+    """A database of a protected stack survives the loss of a zone."""
+    for database in stack.held(DB_INSTANCE):
+        yield from (Finding(database, what) for what in database.must_say("multiAz", True))
 
 
 @resource_rule(DB_INSTANCE, "RDS.6", weight=Weight.MEDIUM)
@@ -57,12 +59,16 @@ def operating_system_is_monitored(database: Resource) -> Iterator[str]:
     yield from database.must_have("monitoringRoleArn")
 
 
-@resource_rule(DB_INSTANCE, "RDS.8")
-def database_cannot_be_deleted_by_mistake(database: Resource) -> Iterator[str]:
-    """A database has deletion protection, and a last snapshot is taken of it."""
-    yield from database.must_say("deletionProtection", True)
-    yield from database.must_say("skipFinalSnapshot", False, None)
-    yield from database.must_say("deleteAutomatedBackups", False)
+@stack_rule("RDS.8")
+def database_cannot_be_deleted_by_mistake(stack: Stack) -> Iterator[Finding]:
+    """A database of a protected stack has deletion protection, and a last snapshot is taken of it."""
+    for database in stack.held(DB_INSTANCE):
+        wrong = (
+            *database.must_say("deletionProtection", True),
+            *database.must_say("skipFinalSnapshot", False, None),
+            *database.must_say("deleteAutomatedBackups", False),
+        )
+        yield from (Finding(database, what) for what in wrong)
 
 
 @resource_rule(DB_INSTANCE, "RDS.9", "RDS.36", weight=Weight.MEDIUM)
@@ -140,11 +146,12 @@ def managed_password_excludes_blue_green(database: Resource) -> Iterator[str]:
         yield "blueGreenUpdate.enabled is true while manageMasterUserPassword is; RDS has no blue/green with both."
 
 
-@resource_rule((DB_INSTANCE, DB_BACKUPS_COPY), "FluxStudio.3")
-def point_in_time_recovery_equals_the_plan(source: Resource) -> Iterator[str]:
-    """RDS goes back as many days as the plan says, in both regions."""
-    path = "backupRetentionPeriod" if source.type == DB_INSTANCE else "retentionPeriod"
-    return source.must_say(path, policy.RDS_POINT_IN_TIME_DAYS)
+@stack_rule("FluxStudio.3")
+def point_in_time_recovery_equals_the_plan(stack: Stack) -> Iterator[Finding]:
+    """RDS goes back as many days as the plan says in a protected stack, in both regions."""
+    for source in stack.held(DB_INSTANCE, DB_BACKUPS_COPY):
+        path = "backupRetentionPeriod" if source.type == DB_INSTANCE else "retentionPeriod"
+        yield from (Finding(source, what) for what in source.must_say(path, policy.RDS_POINT_IN_TIME_DAYS))
 
 
 RULES: Final[tuple[Rule, ...]] = (

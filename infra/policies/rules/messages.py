@@ -8,16 +8,16 @@ from typing import Final
 from infra.policies.documents import allowed, statements
 from infra.policies.resources import Resource, Stack
 from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
+from infra.policies.rules.encryption import not_with_our_key
 from infra.policies.tokens import BUCKET_NOTIFICATION, KEY, QUEUE, QUEUE_POLICY, TOPIC, TOPIC_POLICY
 
-_AWS_OWN_KEYS: Final = ("alias/aws/sns", "alias/aws/sqs")
 _S3: Final = "s3.amazonaws.com"
 
 
 @resource_rule(TOPIC, "SNS.1", weight=Weight.MEDIUM)
 def topics_are_encrypted(topic: Resource) -> Iterator[str]:
     """A topic is encrypted with our own key, which other services of AWS can be let use."""
-    return _own_key(topic)
+    return not_with_our_key(topic, "kmsMasterKeyId")
 
 
 @resource_rule(TOPIC_POLICY, "SNS.4", weight=Weight.CRITICAL)
@@ -29,7 +29,7 @@ def topics_are_not_public(policy: Resource) -> Iterator[str]:
 @resource_rule(QUEUE, "SQS.1", weight=Weight.MEDIUM)
 def queues_are_encrypted(queue: Resource) -> Iterator[str]:
     """A queue is encrypted with our own key."""
-    return _own_key(queue)
+    return not_with_our_key(queue, "kmsMasterKeyId")
 
 
 @resource_rule(QUEUE_POLICY, "SQS.3", weight=Weight.CRITICAL)
@@ -78,15 +78,9 @@ def _lets_s3(resource: Resource, action: str) -> bool:
     return any(_S3 in statement.services and action in statement.actions for statement in allowed(resource))
 
 
-def _own_key(resource: Resource) -> Iterator[str]:
-    yield from resource.must_have("kmsMasterKeyId")
-    if resource.get("kmsMasterKeyId") in _AWS_OWN_KEYS:
-        yield "kmsMasterKeyId is a key of AWS; no other service could publish."
-
-
 def _public(policy: Resource) -> Iterator[str]:
     for statement in statements(policy):
-        if statement.allows and statement.is_for_anyone and not statement.condition:
+        if statement.is_public:
             yield f"It allows {', '.join(statement.actions)} to everybody."
 
 

@@ -59,6 +59,7 @@ EVERYTHING: Final[Mapping[str, Any]] = {
     "allocatedStorageGib": 400,
     "clientSecurityGroupIds": ["sg-0123456789abcdef0"],
     "clusterWorkers": 4,
+    "complianceTiers": ["monthly", "yearly"],
     "databaseInsights": "advanced",
     "githubRepository": "example/fluxstudio-database",
     "logicalReplication": True,

@@ -24,7 +24,7 @@ def put(kind: str, path: str, value: Any, *, name: str = "") -> Mutation:
             holder = holder[int(step)] if isinstance(holder, list) else holder.setdefault(step, {})
         holder[last] = value
 
-    return _first(kind, change, name=name)
+    return _first(kind, change, name=name, forget="" if "." in path else path)
 
 
 def put_json(kind: str, path: str, change: Callable[[Any], None], *, name: str = "") -> Mutation:
@@ -42,6 +42,13 @@ def grant(action: str, resource: str, principal: Any = None) -> Callable[[Any], 
     """Add a statement that allows to a policy."""
     statement = {"Effect": "Allow", "Action": [action], "Resource": [resource]}
     return lambda document: document["Statement"].append(statement | ({"Principal": principal} if principal else {}))
+
+
+def all_but(part: str, value: str) -> Callable[[Any], None]:
+    """Add a statement that allows by what it is not about."""
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::one"], part: [value]}
+    statement.pop(part.removeprefix("Not"), None)
+    return lambda document: document["Statement"].append(statement)
 
 
 def drop(kind: str) -> Mutation:
@@ -118,8 +125,13 @@ def samples() -> tuple[Registered, ...]:
     secret = sample(tokens.SECRET, name="sample", tags={"Name": "sample"})
     return (
         secret,
-        sample(tokens.SECRET_ROTATION, secretId="sample", rotationRules={"automaticallyAfterDays": 7}),
-        sample("aws:lambda/function:Function", environment="sample", depends={"environment": secret.urn}),
+        sample(
+            tokens.SECRET_ROTATION,
+            secretId="sample",
+            rotationRules={"automaticallyAfterDays": 7},
+            depends={"secretId": secret.urn},
+        ),
+        sample(_PARAMETER, name="sample", value="sample", depends={"value": secret.urn}),
         sample(tokens.BACKUP_REPORT_PLAN, name="sample", tags={"Name": "sample"}),
         sample(tokens.SERVICE, name="sample", networkConfiguration={"assignPublicIp": False}, platformVersion="LATEST"),
         sample(tokens.ROLE, name="sample", assumeRolePolicy=json.dumps(_workflow("environment:production"))),
@@ -127,12 +139,16 @@ def samples() -> tuple[Registered, ...]:
     )
 
 
-def _first(kind: str, change: Callable[[dict[str, Any]], None], *, name: str = "") -> Mutation:
+def _first(kind: str, change: Callable[[dict[str, Any]], None], *, name: str = "", forget: str = "") -> Mutation:
+    """Change the first resource of a kind; a property that gets another value comes from no other resource any more."""
+
     def mutate(graph: tuple[Registered, ...]) -> tuple[Registered, ...]:
         at = next(at for at, each in enumerate(graph) if each.type == kind and name in ("", each.name))
         properties = copy.deepcopy(dict(graph[at].properties))
         change(properties)
-        return (*graph[:at], _with(graph[at], properties), *graph[at + 1 :])
+        kept = {key: urns for key, urns in graph[at].property_dependencies.items() if key != forget}
+        changed = dataclasses.replace(graph[at], properties=properties, property_dependencies=kept)
+        return (*graph[:at], changed, *graph[at + 1 :])
 
     return mutate
 
@@ -162,6 +178,7 @@ def _workflow(subject: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+_PARAMETER: Final = "aws:ssm/parameter:Parameter"
 _EVERYBODY: Final = {"AWS": "*"}
 _DB: Final = tokens.DB_INSTANCE
 _TASK: Final = tokens.TASK_DEFINITION
@@ -222,7 +239,7 @@ BITES: Final[dict[str, Mutation]] = {
         policy=json.dumps({"Statement": [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}]}),
     ),
     "roles-decrypt-with-named-keys": put_json(tokens.ROLE_POLICY, "policy", grant("kms:Decrypt", "*")),
-    "keys-are-not-lost": unprotect(tokens.KEY),
+    "keys-are-not-lost": put(tokens.KEY, "deletionWindowInDays", 7),
     "keys-rotate": put(tokens.KEY, "enableKeyRotation", False),
     "keys-are-not-public": put_json(tokens.KEY, "policy", grant("kms:Decrypt", "*", _EVERYBODY)),
     "topics-are-encrypted": put(tokens.TOPIC, "kmsMasterKeyId", None),
@@ -236,9 +253,10 @@ BITES: Final[dict[str, Mutation]] = {
     "logs-are-kept-for-a-year": put(tokens.LOG_GROUP, "retentionInDays", 180),
     "actions-of-alarms-are-on": put(tokens.COMPOSITE_ALARM, "actionsEnabled", False),
     "alarms-name-their-runbook": put(tokens.ALARM, "alarmDescription", "Something is wrong."),
+    "event-rules-tell-somebody": drop_named(tokens.EVENT_TARGET, "vault-watch-us-west-2"),
     "secrets-rotate": drop(tokens.SECRET_ROTATION),
     "rotation-needs-no-function": put(_DB, "manageMasterUserPassword", False),
-    "secrets-are-used": drop("aws:lambda/function:Function"),
+    "secrets-are-used": drop_named(_PARAMETER, "sample"),
     "secrets-rotate-often": put(tokens.SECRET_ROTATION, "rotationRules.automaticallyAfterDays", 91),
     "secrets-are-tagged": untag(tokens.SECRET),
     "recovery-points-are-encrypted": put(tokens.BACKUP_VAULT, "kmsKeyArn", None),
@@ -275,6 +293,21 @@ BITES: Final[dict[str, Mutation]] = {
     "workflows-are-named-whole": put(
         tokens.ROLE, "assumeRolePolicy", json.dumps(_workflow("ref:refs/heads/*")), name="sample-Role"
     ),
+    "strangers-are-not-let-in": put_json(
+        tokens.KEY, "policy", grant("kms:Decrypt", "*", {"AWS": "arn:aws:iam::999988887777:root"})
+    ),
+    "statements-say-what-they-allow": put_json(
+        tokens.ROLE_POLICY, "policy", all_but("NotResource", "arn:aws:s3:::one")
+    ),
+    "roles-are-bounded": put(tokens.ROLE, "permissionsBoundary", None),
+    "roles-have-policies-of-the-stack": put(
+        tokens.ROLE_ATTACHMENT, "policyArn", "arn:aws:iam::aws:policy/AdministratorAccess"
+    ),
+    "data-outlives-the-program": unprotect(tokens.KEY),
+    "vaults-are-locked": put(tokens.VAULT_LOCK, "minRetentionDays", 1),
+    "full-backups-are-made-every-night": drop_named(tokens.SCHEDULE, "full-backup"),
+    "parts-are-declared-by-themselves": put(tokens.BUCKET, "acl", "public-read"),
+    "kinds-are-reviewed": add("aws:s3/bucketAcl:BucketAcl", acl="public-read"),
     "default-groups-are-empty": put(tokens.DEFAULT_GROUP, "egress", [{"protocol": "-1"}]),
     "connections-are-recorded": drop(tokens.FLOW_LOG),
     "networks-reach-ec2-privately": drop_named(tokens.ENDPOINT, "-ec2"),

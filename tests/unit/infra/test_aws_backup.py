@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from aws_api import api_value, complaints
 from harness import Graph, Registered, evaluate, stack_configuration
 from policy_reading import granted, statements
@@ -23,6 +24,11 @@ def without(resource: Registered, *names: str) -> dict[str, Any]:
     return {name: value for name, value in resource.properties.items() if name not in (*names, "region")}
 
 
+def role_policy(graph: Graph, role: str) -> Registered:
+    (found,) = [each for each in graph.of("RolePolicy") if each.properties["role"].endswith(f"aws-backup-{role}")]
+    return found
+
+
 def test_it_is_there_when_configured_and_not_otherwise(prod: Graph, minimal: Graph) -> None:
     assert prod.of("aws:backup/plan:Plan")
     assert not [each for each in minimal if each.type.startswith("aws:backup/")]
@@ -35,7 +41,8 @@ def test_recovery_points_are_taken_daily_and_each_business_hour(prod: Graph) -> 
 
 
 def test_business_hours_are_those_of_the_configured_zone() -> None:
-    graph = evaluate("prod", {**stack_configuration("prod"), "businessTimeZone": "Asia/Tokyo"})
+    hours = {"businessTimeZone": "Asia/Tokyo", "backupWindow": "12:00-12:30"}
+    graph = evaluate("prod", {**stack_configuration("prod"), **hours})
 
     zones = {name: rule["scheduleExpressionTimezone"] for name, rule in rules(graph).items()}
     assert zones == {"hourly": "Asia/Tokyo", "daily": "UTC"}
@@ -200,16 +207,51 @@ def test_a_restore_test_puts_its_instance_where_nobody_reaches_it(prod: Graph) -
 
 def test_a_restore_test_names_the_groups_that_its_role_may_use(prod: Graph) -> None:
     overrides = prod.one("RestoreTestingSelection").properties["restoreMetadataOverrides"]
-    (role,) = [each for each in prod.of("RolePolicy") if each.properties["role"].endswith("aws-backup-test")]
-    (restore,) = [each for each in statements(role) if "rds:RestoreDBInstanceFromDBSnapshot" in each["Action"]]
+    (restore,) = [
+        each
+        for each in statements(role_policy(prod, "test"))
+        if "rds:RestoreDBInstanceFromDBSnapshot" in each["Action"]
+    ]
 
     for kind, name in (("pg", overrides["dbParameterGroupName"]), ("subgrp", overrides["dbSubnetGroupName"])):
         assert [arn for arn in restore["Resource"] if arn.endswith(f":{kind}:{name}")]
 
 
 def test_the_restore_test_can_remove_only_what_it_made(prod: Graph) -> None:
-    (role,) = [each for each in prod.of("RolePolicy") if each.properties["role"].endswith("aws-backup-test")]
+    role = role_policy(prod, "test")
     deletes = [each for each in statements(role) if "rds:DeleteDBInstance" in each["Action"]]
 
     assert [arn.rpartition(":db:")[2] for each in deletes for arn in each["Resource"]] == ["awsbackup-restore-test-*"]
     assert "secretsmanager:GetSecretValue" not in granted(role)
+
+
+def may_on(graph: Graph, role: str, action: str) -> set[str]:
+    """What a role, and the boundary that it bears, both let an action be done on; without region and account."""
+    policies = (role_policy(graph, role), graph.one("aws:iam/policy:Policy", "boundary-policy"))
+    named = [
+        {
+            arn.split(":", 5)[5]
+            for statement in statements(policy)
+            if statement["Effect"] == "Allow" and action in statement["Action"]
+            for arn in statement["Resource"]
+        }
+        for policy in policies
+    ]
+    return set.intersection(*named)
+
+
+# AWS's own policies for AWS Backup describe instances and snapshots without naming any.
+@pytest.mark.parametrize("role", ["take", "test"])
+@pytest.mark.parametrize(
+    ("action", "kind"), [("rds:DescribeDBInstances", "db:*"), ("rds:DescribeDBSnapshots", "snapshot:*")]
+)
+def test_aws_backup_may_look_for_instances_and_snapshots_without_naming_them(
+    prod: Graph, role: str, action: str, kind: str
+) -> None:
+    assert kind in may_on(prod, role, action)
+
+
+def test_aws_backup_changes_only_snapshots_of_its_own(prod: Graph) -> None:
+    for action in ("rds:DeleteDBSnapshot", "rds:ModifyDBSnapshotAttribute", "rds:CopyDBSnapshot"):
+        assert may_on(prod, "take", action) == {"snapshot:awsbackup:*"}
+        assert may_on(prod, "test", action) == set()

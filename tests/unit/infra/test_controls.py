@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import itertools
 import json
 import re
@@ -51,9 +52,13 @@ def test_what_is_not_the_stacks_to_keep_has_a_reason_and_no_rule() -> None:
 
 @pytest.mark.parametrize("test", sorted({test for control in KEPT for test in control.tests}))
 def test_a_test_that_is_named_as_a_proof_is_there(test: str) -> None:
-    path, _, name = test.partition("::")
+    path, _, named = test.partition("::")
+    name, _, case = named.removesuffix("]").partition("[")
 
     assert name in _functions(ROOT / path)
+    # A test of many cases proves a control by one of them.
+    cases = _cases(Path(path).stem, name)
+    assert case in (cases or {""})
 
 
 def test_our_own_controls_are_numbered_without_a_gap() -> None:
@@ -174,3 +179,9 @@ def test_no_text_breaks_out_of_its_cell(rows: list[list[str]]) -> None:
 def _functions(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _cases(module: str, name: str) -> set[str]:
+    """Give what a test tells its cases apart by, if that is words."""
+    marks = getattr(getattr(importlib.import_module(module), name), "pytestmark", [])
+    return {each for mark in marks if mark.name == "parametrize" for each in mark.args[1] if isinstance(each, str)}

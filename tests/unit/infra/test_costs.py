@@ -10,9 +10,10 @@ from collections import defaultdict
 import pytest
 from harness import ROOT, Graph, Registered, evaluate, stack_configuration
 
-from infra.costs import Cost, estimate
+from infra.costs import Cost, estimate, is_emulated, total
 from infra.costs_page import STACKS, costs_page
-from infra.prices import HOURS_A_MONTH, Prices, read_prices
+from infra.preview import summarise
+from infra.prices import HOURS_A_MONTH, Assumption, Prices, read_prices
 from infra.recording import PROVIDER_TYPE
 from infra.schedule_runs import runs_a_month
 from infra.stack_files import stack_configuration as configuration_of_the_file
@@ -23,7 +24,6 @@ DAYS_A_MONTH = 365 / 12
 # Kinds that cost nothing by themselves, or only by the request.
 FREE = {
     "aws:backup/restoreTestingPlan:RestoreTestingPlan",
-    "aws:backup/restoreTestingSelection:RestoreTestingSelection",
     "aws:backup/selection:Selection",
     "aws:backup/vault:Vault",
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
@@ -55,12 +55,19 @@ def costs(graph: Graph, prices: Prices = PRICES) -> dict[str, float]:
     """What is paid for, whatever the resource, a month."""
     by_what: dict[str, list[float]] = defaultdict(list)
     for cost in estimate(graph, prices):
-        by_what[cost.what].append(cost.monthly or 0)
+        if not cost.off:
+            by_what[cost.what].append(cost.monthly or 0)
     return {what: math.fsum(monthly) for what, monthly in by_what.items()}
 
 
 def with_usage(**usage: float) -> Prices:
-    return dataclasses.replace(PRICES, usage={**PRICES.usage, **usage})
+    changed = {name: Assumption(value=value, because="a test says so") for name, value in usage.items()}
+    return dataclasses.replace(PRICES, usage={**PRICES.usage, **changed})
+
+
+def with_storage(gib: int) -> Graph:
+    sizes = {"allocatedStorageGib": gib, "maxAllocatedStorageGib": 2 * gib, "taskScratchGib": 200}
+    return evaluate("prod", {**stack_configuration("prod"), **sizes})
 
 
 def test_the_page_is_what_the_program_says(prod: Graph, staging: Graph) -> None:
@@ -82,9 +89,20 @@ def test_the_page_and_the_tests_read_the_same_configuration(stack: str) -> None:
 
 def test_prices_are_dated_and_all_of_them_are_positive() -> None:
     assert isinstance(PRICES.as_of, dt.date)
-    for table in (PRICES.instance_hour, PRICES.price, PRICES.bucket_gib_month, PRICES.usage, PRICES.task_minutes):
+    for table in (PRICES.instance_hour, PRICES.price, PRICES.bucket_gib_month, PRICES.task_minutes):
         assert table
         assert all(value > 0 for value in table.values())
+
+
+def test_assumptions_are_dated_positive_and_have_a_reason() -> None:
+    assert isinstance(PRICES.assumed_on, dt.date)
+    assert PRICES.usage
+    assert all(each.value > 0 and each.because for each in PRICES.usage.values())
+
+
+def test_what_is_not_estimated_is_named_with_its_magnitude() -> None:
+    assert PRICES.not_estimated
+    assert all(each.what and each.monthly and each.because for each in PRICES.not_estimated)
 
 
 @pytest.mark.parametrize(
@@ -100,15 +118,22 @@ def test_a_table_that_is_not_whole_is_refused(text: str, error: type[Exception])
         read_prices(text)
 
 
-def test_every_price_and_every_assumption_is_used(prod: Graph) -> None:
+def test_every_price_is_used() -> None:
     # A number that changes nothing is one that somebody forgot to use, or to remove.
     graph = evaluate("prod", {**stack_configuration("prod"), "clusterWorkers": 2})
-    total = math.fsum(costs(graph).values())
+    paid = math.fsum(costs(graph).values())
 
-    for part in ("price", "usage", "bucket_gib_month"):
+    for part in ("price", "bucket_gib_month"):
         for name, value in getattr(PRICES, part).items():
             changed = dataclasses.replace(PRICES, **{part: {**getattr(PRICES, part), name: value * 2}})
-            assert math.fsum(costs(graph, changed).values()) > total, name
+            assert math.fsum(costs(graph, changed).values()) > paid, name
+
+
+@pytest.mark.parametrize("name", PRICES.usage)
+def test_every_assumption_is_used(name: str, prod: Graph) -> None:
+    doubled = with_usage(**{name: 2 * PRICES.usage[name].value})
+
+    assert math.fsum(costs(prod, doubled).values()) > math.fsum(costs(prod).values())
 
 
 def test_every_task_has_an_assumed_length(prod: Graph) -> None:
@@ -138,8 +163,11 @@ def test_an_instance_costs_twice_in_two_zones(prod: Graph) -> None:
 def test_an_instance_without_a_price_is_named_and_not_taken_for_free(prod: Graph) -> None:
     unknown = dataclasses.replace(PRICES, instance_hour={})
 
-    (missing,) = [cost for cost in estimate(prod, unknown) if cost.monthly is None]
-    assert missing == Cost(prod.one("aws:rds/instance:Instance"), "db.m7g.large in two zones", None)
+    missing = [cost for cost in estimate(prod, unknown) if cost.monthly is None]
+    assert missing == [
+        Cost(prod.one("aws:rds/instance:Instance"), "db.m7g.large in two zones", None),
+        Cost(prod.one("RestoreTestingSelection"), "instance of a restore test", None),
+    ]
 
 
 def test_an_endpoint_costs_in_each_zone(prod: Graph, staging: Graph) -> None:
@@ -155,7 +183,7 @@ def test_restore_points_cost_by_their_size_and_class(prod: Graph) -> None:
     def paid(prices: Prices) -> dict[str, float]:
         return {what: monthly for what, monthly in costs(prod, prices).items() if "restore points in" in what}
 
-    once, twice = paid(with_usage(dump_gib=10)), paid(with_usage(dump_gib=20))
+    once, twice = paid(with_usage(dump_of_data=0.2)), paid(with_usage(dump_of_data=0.4))
     assert set(once) == set(twice)
     assert {what.rpartition(" ")[2] for what in once} == set(PRICES.bucket_gib_month)
     assert all(twice[what] == pytest.approx(2 * once[what]) for what in once)
@@ -167,6 +195,85 @@ def test_points_that_are_kept_for_years_are_counted_once_all_are_there(prod: Gra
 
     # 30 days, 12 weeks, 12 months and 5 years, and the slack of the buckets' own rules.
     assert 30 + 11 + 11 + 5 <= kept <= 35 + 13 + 14 + 6
+
+
+def test_backups_by_aws_cost_what_they_cost_by_hand(prod: Graph) -> None:
+    # 100 GiB of storage hold 50 GiB of data, of which 1 GiB changes in a day; AWS Backup keeps 35 days, in two places.
+    by_hand = {
+        "recovery points at home": (50 + 35 * 1) * 0.095,
+        "recovery points in the other region": (50 + 35 * 1) * 0.095,
+        "copying recovery points to the other region": 365 / 12 * 1 * 0.02,
+        # Once a month, an hour to restore and four to look, with an instance in one zone and its storage.
+        "instance of a restore test": (1 + 4) * (0.168 + 100 * 0.115 / 730),
+        "fee of a restore test": 1.50,
+    }
+
+    assert {what: costs(prod)[what] for what in by_hand} == pytest.approx(by_hand)
+
+
+def test_a_component_costs_what_it_costs_by_hand(prod: Graph) -> None:
+    # Two keys, and two rotations of each; then an archive of dumps of 10 GiB: one a day and two a week.
+    by_component = {each.component: each.monthly_usd for each in summarise("prod", prod, PRICES).components}
+    written = (365 / 12 + 8) * 10
+    standard = (6 / 7 * 35 + (1 / 7 - 12 / 365) * 30 + 12 / 365 * 30 + 8 * 12 / 365 * 30) * 10 * 0.023
+    infrequent = ((1 / 7 - 12 / 365) * (91 - 30) + 8 * 12 / 365 * (97 - 30)) * 10 * 0.0125
+    archive = ((12 / 365 - 1 / 365) * (400 - 30) + 1 / 365 * (1900 - 30)) * 10 * 0.004
+
+    assert by_component["keys"] == 2 * (1 + 2)
+    assert by_component["vault"] == pytest.approx(
+        2 * (standard + infrequent + archive) + written * (0.015 + 0.02) + 4 * 0.30, abs=0.01
+    )
+
+
+def test_backups_grow_with_the_storage(prod: Graph, staging: Graph) -> None:
+    grows = [
+        "automated backups in the other region",
+        "copying recovery points to the other region",
+        "copying within the time",
+        "recovery points at home",
+        "recovery points in the other region",
+        "restore points through the endpoint",
+        "16 restore points in GLACIER_IR",
+        "24 restore points in STANDARD_IA",
+        "42 restore points in STANDARD",
+    ]
+
+    for what in grows:
+        assert costs(with_storage(4000))[what] == pytest.approx(40 * costs(prod)[what])
+        assert costs(staging)[what] == pytest.approx(costs(prod)[what] / 5)
+
+
+def test_automated_backups_at_home_are_free_up_to_the_size_of_the_storage(prod: Graph) -> None:
+    what = "automated backups at home above the free part"
+
+    assert costs(prod)[what] == 0
+    # 50 GiB and 35 days of 5 GiB are 225 GiB, of which 100 are free.
+    assert costs(prod, with_usage(changed_of_data_a_day=0.1))[what] == pytest.approx(125 * 0.095)
+
+
+def test_a_metric_is_paid_for_once_however_many_alarms_look_at_it(prod: Graph) -> None:
+    paid = [cost for cost in estimate(prod, PRICES) if cost.what == "metric of ours"]
+    alarms = [each for each in prod.of("MetricAlarm") if str(each.properties.get("namespace")).startswith("FluxStudio")]
+    metrics = {(each.region, each.properties["metricName"], str(each.properties.get("dimensions"))) for each in alarms}
+
+    assert len(paid) == len(metrics) < len(alarms)
+
+
+def test_a_schedule_that_is_off_is_named_and_costs_nothing_yet(prod: Graph) -> None:
+    off = {each.name for each in prod.of("Schedule") if each.properties["state"] == "DISABLED"}
+    shown = summarise("prod", prod, PRICES)
+
+    assert {cost.resource.name for cost in estimate(prod, PRICES) if cost.off} == off != set()
+    assert shown.switched_off_monthly_usd == total(estimate(prod, PRICES), off=True) > 0
+    assert shown.monthly_usd == pytest.approx(math.fsum(costs(prod).values()), abs=0.01)
+    assert f"switched on, they add {shown.switched_off_monthly_usd:.2f}." in "".join(shown.notes)
+
+
+def test_an_emulator_costs_nothing(prod: Graph) -> None:
+    local = evaluate("local", stack_configuration("local"))
+
+    assert estimate(local, PRICES) == []
+    assert not is_emulated(prod)
 
 
 def test_a_large_load_is_paid_for_all_the_time(everything: Graph, prod: Graph) -> None:

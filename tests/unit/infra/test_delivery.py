@@ -15,8 +15,10 @@ import pytest
 from harness import Graph, evaluate, stack_configuration
 
 from infra import delivery
-from infra.delivery import Target, image, target, targets
+from infra.delivery import Target, image, taken_out, target, targets
+from infra.plan_gate import LABEL
 from infra.settings import SettingsError
+from ops import errors
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning")
 
@@ -91,7 +93,7 @@ def test_stacks_are_found_by_their_files(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_one_line_for_a_workflows_outputs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert delivery.main(["--stack", "prod"]) == 0
+    assert delivery.main([]) == errors.EXIT_DONE
     assert capsys.readouterr().out == "stacks=[]\n"
 
 
@@ -103,8 +105,78 @@ def test_the_image_of_a_stack_that_github_does_not_deliver_has_its_place() -> No
     assert [url.split(".")[0] for url in found.repositories] == ["222233334444"] * 2
 
 
+def with_stack(root: Path, stack: str, **own: Any) -> Path:
+    """A directory in which a stack's file says more than the project's own does."""
+    root.mkdir(exist_ok=True)
+    lines = "".join(f"  fluxstudio-database:{key}: '{value}'\n" for key, value in own.items())
+    (root / f"Pulumi.{stack}.yaml").write_text((ROOT / f"Pulumi.{stack}.yaml").read_text() + lines)
+    return root
+
+
+def test_a_stack_that_is_asked_for_by_name_is_given_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for stack in ("staging", "prod"):
+        with_stack(tmp_path, stack, **SET_UP)
+    assert delivery.main(["--stack", "prod"], tmp_path) == errors.EXIT_DONE
+    (found,) = json.loads(capsys.readouterr().out.removeprefix("stacks="))
+    assert found["stack"] == "prod"
+
+
+@pytest.mark.parametrize(
+    ("stack", "said"),
+    [
+        ("prod", "stack: prod is not set up for delivery."),
+        ("prdo", "stack: there is no Pulumi.prdo.yaml."),
+        ("", "stack"),
+    ],
+)
+def test_a_stack_that_is_asked_for_by_name_and_cannot_be_delivered_is_refused(
+    stack: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Nothing to do would be green, and look like a deployment.
+    assert delivery.main(["--stack", stack]) == errors.EXIT_USAGE
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.startswith(said)
+
+
+class TestAStackThatIsTakenOut:
+    """A change that ends the delivery of a stack is a loss that has to be meant."""
+
+    @pytest.fixture
+    def base(self, tmp_path: Path) -> Path:
+        """The branch to be merged into, which delivers staging."""
+        return with_stack(with_stack(tmp_path / "base", "staging", **SET_UP), "prod")
+
+    @pytest.mark.parametrize("own", [{}, {key: SET_UP[key] for key in ("githubRepository", "stateBucket")}])
+    def test_it_is_refused_by_name(
+        self, base: Path, tmp_path: Path, own: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        changed = with_stack(tmp_path / "changed", "staging", **own)
+        assert delivery.main(["--base", str(base)], changed) == errors.EXIT_REFUSED
+        assert capsys.readouterr().err.startswith("staging: delivered so far, and no longer with this change.")
+
+    def test_its_missing_file_is_refused_too(self, base: Path, tmp_path: Path) -> None:
+        assert taken_out(base, with_stack(tmp_path / "changed", "prod")) == ["staging"]
+
+    def test_the_label_says_that_it_is_meant(self, base: Path, tmp_path: Path) -> None:
+        changed = with_stack(tmp_path / "changed", "staging")
+        assert delivery.main(["--base", str(base), "--labels", f'["{LABEL}"]'], changed) == errors.EXIT_DONE
+
+    def test_a_base_that_is_not_there_is_no_base(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert delivery.main(["--base", str(tmp_path / "none")]) == errors.EXIT_USAGE
+        assert "none: there is no stack's file in it." in capsys.readouterr().err
+
+    def test_what_stays_or_comes_passes(self, base: Path, tmp_path: Path) -> None:
+        changed = with_stack(with_stack(tmp_path / "changed", "staging", **SET_UP), "prod", **SET_UP)
+        assert taken_out(base, changed) == []
+
+    def test_a_file_that_delivers_nothing_because_it_is_broken_may_go(self, base: Path, tmp_path: Path) -> None:
+        (base / "Pulumi.staging.yaml").write_text("config: [")
+        assert taken_out(base, with_stack(tmp_path / "changed", "prod")) == []
+
+
 def test_the_image_of_a_stack_without_an_account_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert delivery.main(["--image-of", "prod"]) == delivery.EXIT_USAGE
+    assert delivery.main(["--image-of", "prod"]) == errors.EXIT_USAGE
     assert capsys.readouterr().err.startswith("accountId: nothing is set in Pulumi.prod.yaml.")
 
 

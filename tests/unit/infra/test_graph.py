@@ -15,6 +15,7 @@ from harness import ROOT, Graph, Registered, evaluate, stack_configuration
 from infra import recording
 from infra.recording import PROVIDER_TYPE
 from infra.settings import EXAMPLES
+from ops.signals import Audience
 
 COMPONENT_PREFIX = "fluxstudio:index:"
 # Data, what reads it, and what proves who touched it.
@@ -25,6 +26,13 @@ KEPT = {
     "aws:rds/instance:Instance",
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication",
     "aws:s3/bucket:Bucket",
+}
+# Who hears of what a rule matches, by what the rule is called after its stack.
+TOLD = {
+    "key-loss": Audience.SECURITY,
+    "key-watch": Audience.SECURITY,
+    "task-watch": Audience.OPERATIONS,
+    "vault-watch": Audience.SECURITY,
 }
 # A program that reads these gives another answer tomorrow, or on another machine.
 IMPURE = {"boto3", "botocore", "os", "random", "requests", "secrets", "socket", "subprocess", "time", "uuid"}
@@ -64,6 +72,50 @@ def test_another_account_holds_the_copies_and_what_watches_them_and_nothing_else
         "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/eventTarget:EventTarget",
     }
+
+
+def test_every_event_rule_tells_its_audience_in_its_own_region_and_account(graph: Graph) -> None:
+    rules = graph.of("EventRule")
+
+    assert rules
+    for rule in rules:
+        stack, purpose = rule.properties["name"].removeprefix("fluxstudio-").split("-", 1)
+        (target,) = referring(graph, "EventTarget", "rule", rule)
+        policy, topic = heard_by(graph, target)
+        assert rule.properties["state"] == "ENABLED", rule.urn
+        assert topic.properties["name"] == f"fluxstudio-{stack}-alerts-{TOLD[purpose]}"
+        # Neither hears of, nor speaks to, another region or account.
+        places = {(each.region, each.provider) for each in (rule, target, policy, topic)}
+        assert len(places) == 1, rule.urn
+        assert target.properties["rule"] == rule.properties["name"]
+        assert target.properties["arn"] == policy.properties["arn"]
+
+
+def test_a_topic_that_event_rules_speak_to_lets_them_in_before_they_do_and_so_does_its_key(graph: Graph) -> None:
+    for target in graph.of("EventTarget"):
+        policy, topic = heard_by(graph, target)
+        (key,) = [each for each in graph.of("aws:kms/key:Key") if each.urn in needed_by(topic, "kmsMasterKeyId")]
+        assert policy.urn in target.dependencies
+        for each in (policy, key):
+            assert {"Service": "events.amazonaws.com"} in [
+                statement["Principal"] for statement in each.document()["Statement"] if statement["Effect"] == "Allow"
+            ], each.urn
+
+
+def heard_by(graph: Graph, target: Registered) -> tuple[Registered, Registered]:
+    """The policy of the topic that a target waits for, and the topic."""
+    (policy,) = [each for each in graph.of("TopicPolicy") if each.urn in needed_by(target, "arn")]
+    (topic,) = [each for each in graph.of("aws:sns/topic:Topic") if each.urn in needed_by(policy, "arn")]
+    return policy, topic
+
+
+def referring(graph: Graph, kind: str, name: str, whole: Registered) -> list[Registered]:
+    """Resources of a kind with a property that refers to another resource."""
+    return [each for each in graph.of(kind) if whole.urn in needed_by(each, name)]
+
+
+def needed_by(resource: Registered, name: str) -> frozenset[str]:
+    return resource.property_dependencies.get(name, frozenset())
 
 
 def test_what_holds_data_is_kept_in_production(prod: Graph) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+from string import Template
 from typing import Any
 
 import pytest
-from harness import OTHER_ACCOUNT, Graph, Registered
+from harness import OTHER_ACCOUNT, ROOT, Graph, Registered
+from moto.events.models import EventPattern
 
 from infra.keys_policies import copies_key_policy, key_policy
 from infra.naming import Naming
@@ -152,16 +155,85 @@ def test_our_account_may_see_whether_the_key_of_the_other_one_is_about_to_go() -
     assert "Condition" not in state
 
 
-def test_somebody_is_told_when_a_key_is_about_to_be_lost(prod: Graph) -> None:
-    watched = {each.region: each for each in prod.of("EventRule") if each.name.startswith("key-watch")}
+def arn(graph: Graph, key: Registered) -> str:
+    """The ARN of a key, by the id that its alias refers to."""
+    (key_id,) = {
+        each.properties["targetKeyId"]
+        for each in graph.of("aws:kms/alias:Alias")
+        if key.urn in each.property_dependencies["targetKeyId"]
+    }
+    account = OTHER_ACCOUNT["recoveryAccountId"] if key.name == "copies-key" else OTHER_ACCOUNT["accountId"]
+    return f"arn:aws:kms:{key.region}:{account}:key/{key_id}"
 
-    assert set(watched) == set(keys(prod))
-    for region, rule in watched.items():
-        pattern = json.dumps(rule.document("eventPattern"))
-        assert keys(prod)[region].properties["region"] in (rule.region or "")
-        assert {"DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy"} <= {
-            word for word in ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy") if word in pattern
-        }
+
+def watches(graph: Graph, key: Registered, kind: str) -> list[dict[str, Any]]:
+    """What rules in a key's region and account listen for, of one kind of event of KMS."""
+    there = [each for each in graph.of("EventRule") if (each.region, each.provider) == (key.region, key.provider)]
+    patterns = [each.document("eventPattern") for each in there]
+    return [each for each in patterns if (each["source"], each["detail-type"]) == (["aws.kms"], [kind])]
+
+
+def recorded(call: str, key_arn: str) -> dict[str, Any]:
+    """What CloudTrail says of a call; the matcher at hand reads objects where there is a list of them."""
+    detail = {"eventSource": "kms.amazonaws.com", "eventName": call, "resources": {"ARN": key_arn}}
+    return {"source": "aws.kms", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
+
+
+def is_reported(pattern: dict[str, Any], said: dict[str, Any]) -> bool:
+    found: bool = EventPattern(None, pattern).matches_event(said)  # type: ignore[arg-type]
+    return found
+
+
+def test_somebody_is_told_when_a_key_is_about_to_be_lost(graph: Graph) -> None:
+    for key in graph.of("aws:kms/key:Key"):
+        (pattern,) = watches(graph, key, "AWS API Call via CloudTrail")
+        key_arn = arn(graph, key)
+
+        assert pattern["detail"]["resources"] == {"ARN": [key_arn]}
+        for call in {"kms:PutKeyPolicy"} | LOSING:
+            assert is_reported(pattern, recorded(call.removeprefix("kms:"), key_arn)), call
+
+
+def test_nobody_is_told_of_what_costs_no_key(prod: Graph) -> None:
+    for key in keys(prod).values():
+        (pattern,) = watches(prod, key, "AWS API Call via CloudTrail")
+
+        assert not is_reported(pattern, recorded("Decrypt", arn(prod, key)))
+        for other in keys(prod).values():
+            assert is_reported(pattern, recorded("DisableKey", arn(prod, other))) is (other is key)
+
+
+def test_somebody_is_told_of_a_deleted_key_even_where_no_trail_records_calls(graph: Graph) -> None:
+    for key in graph.of("aws:kms/key:Key"):
+        (pattern,) = watches(graph, key, "KMS CMK Deletion")
+
+        assert set(pattern) == {"source", "detail-type", "resources"}
+        assert pattern["resources"] == [arn(graph, key)]
+
+
+def test_the_trail_that_the_page_makes_is_one_that_the_alerts_hear_through() -> None:
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    (section,) = [each for each in page.split("\n## ") if "aws cloudtrail create-trail" in each]
+    said = shlex.split("".join(line + "\n" for line in section.splitlines() if line.startswith("    ")), comments=True)
+    named = {"account": "111122223333", "AWS_REGION": "us-east-1", "bucket": "account-trail-111122223333"}
+    trail = next(word for word in said if word.startswith("trail=arn:"))
+    named["trail"] = Template(trail.removeprefix("trail=")).substitute(named)
+    bucket_policy = json.loads(Template(said[said.index("--policy") + 1]).substitute(named))
+
+    assert f"bucket={named['bucket']}" in [Template(word).safe_substitute(named) for word in said]
+    assert {"--is-multi-region-trail", "--enable-log-file-validation", "start-logging"} <= set(said)
+    # Recording what happens in buckets of the stack in one of them would never end.
+    assert not named["bucket"].startswith("fluxstudio-")
+    by_action = {each["Action"]: each for each in bucket_policy["Statement"] if each["Effect"] == "Allow"}
+    logs = f"arn:aws:s3:::{named['bucket']}/AWSLogs/111122223333/*"
+    assert {action: each["Resource"] for action, each in by_action.items()} == {
+        "s3:GetBucketAcl": f"arn:aws:s3:::{named['bucket']}",
+        "s3:PutObject": logs,
+    }
+    for each in by_action.values():
+        assert each["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+        assert each["Condition"]["StringEquals"]["aws:SourceArn"] == named["trail"]
+    assert named["trail"] == "arn:aws:cloudtrail:us-east-1:111122223333:trail/account-trail"
 
 
 def test_protection_follows_the_setting_and_not_the_name_of_the_stack(minimal: Graph) -> None:

@@ -98,15 +98,36 @@ def test_a_whole_stack_is_judged_at_its_end(analyzer: Any) -> None:
     assert {each.urn for each in said} == {bucket.urn}
 
 
-def test_production_passes_over_the_wire(analyzer: Any, prod: Graph) -> None:
+@pytest.mark.parametrize("name", ["prod", "other_account"])
+def test_a_stack_passes_over_the_wire(name: str, analyzer: Any, request: pytest.FixtureRequest) -> None:
+    resources = wired(request.getfixturevalue(name))
+    answer = analyzer.AnalyzeStack(wire.AnalyzeStackRequest(resources=resources), timeout=ANSWER_SECONDS)
+
+    assert [each.message for each in answer.diagnostics] == []
+
+
+def test_a_policy_is_judged_by_the_account_of_its_provider(analyzer: Any, other_account: Graph) -> None:
+    (policy,) = [each for each in wired(other_account) if each.name == "recovery-policy"]
+    asked = wire.AnalyzeRequest(
+        type=policy.type, urn=policy.urn, name=policy.name, properties=policy.properties, provider=policy.provider
+    )
+    assert list(analyzer.Analyze(asked, timeout=ANSWER_SECONDS).diagnostics) == []
+
+    asked.properties["policy"] = policy.properties["policy"].replace("s3:PutObjectRetention", "s3:PutBucketPolicy")
+    said = analyzer.Analyze(asked, timeout=ANSWER_SECONDS).diagnostics
+    assert [each.policyName for each in said] == ["buckets-are-run-by-their-account"]
+
+
+def wired(graph: Graph) -> list[Any]:
+    """A stack as the engine sends it."""
     providers = {
         each.urn: wire.AnalyzerProviderResource(
             type=each.type, urn=each.urn, name=each.name, properties=properties(each.properties)
         )
-        for each in prod
+        for each in graph
         if each.type == tokens.PROVIDER
     }
-    resources = [
+    return [
         wire.AnalyzerResource(
             type=each.type,
             urn=each.urn,
@@ -119,11 +140,8 @@ def test_production_passes_over_the_wire(analyzer: Any, prod: Graph) -> None:
                 for key, urns in each.property_dependencies.items()
             },
         )
-        for each in prod
+        for each in graph
     ]
-    request = wire.AnalyzeStackRequest(resources=resources)
-
-    assert [each.message for each in analyzer.AnalyzeStack(request, timeout=ANSWER_SECONDS).diagnostics] == []
 
 
 def test_the_description_names_the_environment_of_the_project() -> None:

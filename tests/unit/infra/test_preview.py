@@ -84,7 +84,26 @@ def test_the_tree_counts_what_is_alike_and_ends_its_branches() -> None:
 def test_a_cost_that_nobody_wrote_down_is_named() -> None:
     shown = preview("staging", {**stack_configuration("staging"), "instanceClass": "db.x2g.large"})
 
-    assert shown.unpriced == ["database: db.x2g.large in two zones"]
+    assert shown.unpriced == [
+        "aws-backup-restore-tested: instance of a restore test",
+        "database: db.x2g.large in two zones",
+    ]
+
+
+def test_a_stack_in_another_region_is_told_whose_prices_it_sees(shown: Preview, minimal: Graph) -> None:
+    (note,) = summarise("minimal", minimal, read_prices()).notes
+
+    assert note == "Prices are those of us-east-1; eu-central-1 and eu-west-1 may ask up to a third more, or less."
+    assert not [each for each in shown.notes if each.startswith("Prices")]
+
+
+def test_a_stack_on_an_emulator_costs_nothing_and_says_so() -> None:
+    local = preview("local")
+
+    assert local.monthly_usd == local.switched_off_monthly_usd == 0
+    assert {each.monthly_usd for each in local.components} == {0}
+    assert local.notes == ["This stack lies on an emulator on this machine and costs nothing."]
+    assert local.unpriced == []
 
 
 def test_the_same_settings_show_the_same(shown: Preview) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import zoneinfo
 from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
 from harness import OTHER_ACCOUNT
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from infra.settings import EXAMPLES, SettingsError, read_settings
 from ops import policy
@@ -50,6 +54,60 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
         {"maintenanceWindow": "sat:03:00-sat:03:30"},
         ("maintenanceWindow", "sat:03:00-sat:03:30", "02:00 UTC"),
     ),
+    "an automated backup during the full backup": (
+        "staging",
+        {"backupWindow": "02:00-02:30"},
+        ("backupWindow", "02:00-02:30", "starts at 02:00 UTC"),
+    ),
+    "an automated backup that begins before the full one ends": (
+        "staging",
+        {"backupWindow": "03:59-04:30", "awsBackup": False},
+        ("backupWindow", "03:59-04:30", "starts at 02:00 UTC", "2 h"),
+    ),
+    "an automated backup in business hours": (
+        "staging",
+        {"backupWindow": "12:15-12:45"},
+        (
+            "backupWindow",
+            "12:15-12:45",
+            "from 8 to 18 on working days in businessTimeZone, which is UTC",
+            "00:00-00:30",
+        ),
+    ),
+    "an automated backup in the hour after the last job": (
+        "staging",
+        {"backupWindow": "18:30-19:00"},
+        ("backupWindow", "18:30-19:00", "nor in the hour before it"),
+    ),
+    "business hours that cover the usual window": (
+        "staging",
+        {"businessTimeZone": "Asia/Singapore"},
+        ("backupWindow", "05:00-05:30", "businessTimeZone, which is Asia/Singapore", "Set backupWindow to 12:00-12:30"),
+    ),
+    "business hours that cover it in summer only": (
+        "staging",
+        {"businessTimeZone": "Europe/Athens"},
+        ("backupWindow", "05:00-05:30", "Europe/Athens", "Set backupWindow to 00:00-00:30"),
+    ),
+    "business hours that cover it a day earlier": (
+        "staging",
+        {"businessTimeZone": "Australia/Sydney", "backupWindow": "22:00-22:30"},
+        ("backupWindow", "22:00-22:30", "Australia/Sydney", "or change businessTimeZone"),
+    ),
+    "maintenance in business hours": (
+        "staging",
+        {"maintenanceWindow": "mon:09:30-mon:10:00"},
+        ("maintenanceWindow", "mon:09:30-mon:10:00", "businessTimeZone, which is UTC", "sun:00:00-sun:01:00"),
+    ),
+    "maintenance when Monday has begun elsewhere": (
+        "staging",
+        {
+            "businessTimeZone": "Asia/Tokyo",
+            "backupWindow": "12:00-12:30",
+            "maintenanceWindow": "sun:23:00-mon:00:00",
+        },
+        ("maintenanceWindow", "sun:23:00-mon:00:00", "Asia/Tokyo"),
+    ),
     "a backup window that is too short": ("staging", {"backupWindow": "05:00-05:20"}, ("backupWindow", "30 minutes")),
     "a maintenance window without days": (
         "staging",
@@ -90,6 +148,11 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
         ("alertEmails", "everybody", "on-call"),
     ),
     "a lock longer than the lifecycle": ("staging", {"vaultLockDays": 9}, ("vaultLockDays", "9", "at most 8")),
+    "a lock that is shorter than the plan's in prod": (
+        "prod",
+        {"protected": True, "vaultLockDays": 1},
+        ("vaultLockDays", "1", "at least 7", "protected"),
+    ),
     "compliance mode on everything": ("staging", {"vaultLockMode": "COMPLIANCE"}, ("vaultLockMode", "COMPLIANCE")),
     "compliance mode on hourly": (
         "staging",
@@ -99,6 +162,11 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
     "a mode that S3 has not": ("staging", {"vaultLockMode": "NONE"}, ("vaultLockMode", "NONE", "GOVERNANCE")),
     "unprotected prod": ("prod", {"protected": False}, ("protected", "false", "true in the stack prod")),
     "unprotected production": ("production", {}, ("protected", "false", "true in the stack production")),
+    "prod without AWS Backup": (
+        "prod",
+        {"protected": True, "awsBackup": False},
+        ("awsBackup", "false", "true in a protected stack"),
+    ),
     "prod without deletion protection": (
         "prod",
         {"protected": True, "deletionProtection": False},
@@ -159,6 +227,11 @@ REFUSED: Final[dict[str, tuple[str, dict[str, Any], tuple[str, ...]]]] = {
         {"businessTimeZone": "Mars/Olympus"},
         ("businessTimeZone", "Mars/Olympus", "IANA"),
     ),
+    "an image that is always the newest": (
+        "staging",
+        {"imageTag": "latest"},
+        ("imageTag", "latest", "names one release"),
+    ),
     "a task that Fargate has not": (
         "staging",
         {"taskCpu": 1024, "taskMemoryMib": 1024},
@@ -217,3 +290,43 @@ def test_what_cannot_be_meant_is_refused_by_key_value_and_accepted_form(what: st
 
     assert all(word in said for word in words), said
     assert said.endswith(".")
+
+
+ACCEPTED: Final[dict[str, dict[str, Any]]] = {
+    "an automated backup that ends when the first job starts": {"backupWindow": "07:30-08:00"},
+    "an automated backup an hour after the last job": {"backupWindow": "19:01-19:31"},
+    "an automated backup once the full one is over": {"backupWindow": "04:00-04:30"},
+    "maintenance before business hours": {"maintenanceWindow": "mon:07:00-mon:08:00"},
+    "maintenance on a Saturday": {"maintenanceWindow": "sat:09:00-sat:10:00"},
+    "business hours far away, with the window that the refusal names": {
+        "businessTimeZone": "Asia/Singapore",
+        "backupWindow": "12:00-12:30",
+    },
+    "business hours without AWS Backup": {"businessTimeZone": "Asia/Singapore", "awsBackup": False},
+    "business hours of the west": {"businessTimeZone": "America/Los_Angeles"},
+    "a short lock where nothing is protected": {"vaultLockDays": 1},
+}
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_what_can_be_meant_is_accepted(what: str) -> None:
+    assert read_settings("staging", {**LEAST, **ACCEPTED[what]})
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone)))
+def test_a_window_that_a_refusal_names_is_accepted(zone: str) -> None:
+    configuration = {**LEAST, "businessTimeZone": zone}
+    for _ in ("backupWindow", "maintenanceWindow"):
+        if found := re.search(r"Set (\w+) to (\S+), or", objection(configuration)):
+            configuration[found[1]] = found[2]
+
+    assert objection(configuration) == ""
+
+
+def objection(configuration: Mapping[str, Any]) -> str:
+    try:
+        read_settings("staging", configuration)
+    except SettingsError as refused:
+        return str(refused)
+    return ""

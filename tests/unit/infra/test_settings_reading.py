@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import botocore.session
@@ -17,16 +16,15 @@ from hypothesis import strategies as st
 
 from infra import stack as program
 from infra.configuration import Configuration, SettingsError
-from infra.recording import PULUMI_PROJECT, record
+from infra.naming import PULUMI_PROJECT
+from infra.recording import record
 from infra.regions import AUTOMATED_BACKUPS_GO_TO, REGIONS
 from infra.settings import EXAMPLES, OMITTABLE, Settings, read_settings
-from infra.windows import Window, parse_backup_window, parse_maintenance_window
+from infra.windows import Window, business_hours, parse_backup_window, parse_maintenance_window
 from ops import policy
 
 LEAST: Final[Mapping[str, Any]] = {**EXAMPLES, "primaryRegion": "us-east-1", "recoveryRegion": "us-west-2"}
 PROTECTED: Final = {**LEAST, "protected": True}
-# Their numbers come from the plan, so Pulumi.yaml does not repeat them; nor can it know the name of the stack.
-WITHOUT_SCHEMA: Final = {"pointInTimeDays", "vaultLockDays", "githubEnvironment"}
 SCHEMA: Final = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
 
 
@@ -70,9 +68,7 @@ def test_what_the_command_line_hands_over_as_text_means_the_same() -> None:
 
 
 def test_the_schema_and_the_settings_know_the_same_keys() -> None:
-    asked = _asked()
-
-    assert set(SCHEMA["config"]) == asked - WITHOUT_SCHEMA
+    assert set(SCHEMA["config"]) == _asked()
 
 
 def _asked() -> set[str]:
@@ -209,6 +205,34 @@ def test_a_key_that_was_asked_for_is_not_unknown() -> None:
     configuration.refuse_what_was_not_asked()
 
 
-def test_the_project_file_names_no_number_of_the_plan() -> None:
-    assert not WITHOUT_SCHEMA & set(SCHEMA["config"])
-    assert Path(ROOT / "Pulumi.yaml").read_text(encoding="utf-8").count("35") == 0
+def test_numbers_of_the_plan_that_the_project_file_repeats_are_the_plans() -> None:
+    defaults = {key: SCHEMA["config"][key]["default"] for key in ("pointInTimeDays", "vaultLockDays")}
+
+    assert defaults == {
+        "pointInTimeDays": policy.RDS_POINT_IN_TIME_DAYS,
+        "vaultLockDays": min(each.lock_days for each in policy.RETENTION.values()),
+    }
+
+
+def test_an_environment_that_is_left_empty_is_named_like_the_stack() -> None:
+    assert read_settings("staging", {**LEAST, "githubEnvironment": ""}).access.environment == "staging"
+
+
+def test_hours_of_business_are_those_of_summer_and_of_winter() -> None:
+    first, last = policy.BUSINESS_HOURS
+    days = [day * 24 for day in policy.BUSINESS_WEEKDAYS]
+    hours = [*range(first - 1, last), *range(first - 2, last - 1)]
+
+    minutes = {window.start_minutes for window in business_hours("Europe/Berlin")}
+
+    assert minutes == {(day + hour) * 60 for day in days for hour in hours}
+
+
+@given(maintenance_windows, st.integers(0, 24 * 60))
+def test_a_window_that_opens_earlier_has_every_minute_before(window: Window, earlier: int) -> None:
+    before = {(minute - less) % WEEK for minute in _minutes(window) for less in (0, earlier)}
+
+    longer = _minutes(window.with_minutes_before(earlier))
+
+    assert before <= longer
+    assert len(longer) == min(WEEK, window.length_minutes + earlier)

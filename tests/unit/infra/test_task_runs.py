@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from infra.settings import read_settings
 from infra.stack_files import stack_configuration
 from infra.task_runs import Ended, TaskRunError, request, run
 from ops.contract import BackupBucket, StackContract, TaskPlace
-from ops.errors import EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_USAGE, UsageError
+from ops.errors import EXIT_CHECK_FAILED, EXIT_REFUSED, EXIT_UNREACHABLE, EXIT_USAGE, UnreachableError, UsageError
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*has been deprecated in favor of:DeprecationWarning")
 
@@ -109,10 +110,28 @@ class Amazon:
             "run_task", {"tasks": [] if failure else [{"taskArn": TASK}], "failures": failures}
         )
 
-    def tells(self, status: str, **container: Any) -> None:
-        """Answer how the task is."""
-        task = {"taskArn": TASK, "lastStatus": status, "containers": [{"name": CONTAINER, **container}]}
-        self.answers["ecs"].add_response("describe_tasks", {"tasks": [task]}, {"cluster": CLUSTER, "tasks": [TASK]})
+    def tells(self, status: str, *beside: dict[str, Any], **container: Any) -> None:
+        """Answer how the task is; other containers come before its own."""
+        task = {"taskArn": TASK, "lastStatus": status, "containers": [*beside, {"name": CONTAINER, **container}]}
+        self.describes({"tasks": [task]})
+
+    def does_not_see(self) -> None:
+        """Answer that there is no such task, as ECS does right after it has started one."""
+        self.describes({"tasks": [], "failures": [{"arn": TASK, "reason": "MISSING"}]})
+
+    def describes(self, answer: dict[str, Any]) -> None:
+        """Answer what the task is."""
+        self.answers["ecs"].add_response("describe_tasks", answer, {"cluster": CLUSTER, "tasks": [TASK]})
+
+    def is_too_busy(self) -> None:
+        """Answer that nobody may ask so often."""
+        self.answers["ecs"].add_client_error("describe_tasks", "ThrottlingException", "Rate exceeded")
+
+    def has_started(self, task: str) -> None:
+        """Answer everything until a task with a schedule has been started."""
+        self.publishes(CONTRACT)
+        self.schedules(task, SCHEDULE)
+        self.starts()
 
     def logged(self, task: str, *pages: list[str]) -> None:
         """Answer with a log, page by page."""
@@ -259,6 +278,81 @@ def test_a_task_that_takes_too_long_is_left_running_and_named(amazon: Amazon) ->
     amazon.tells("RUNNING")
     with pytest.raises(TaskRunError, match="still runs after 0 minutes; it was left running"):
         run(amazon.client, "prod", "migration", longest_seconds=0, sleep=never)
+
+
+GUARD = {"name": "aws-guardduty-agent-1a2b3c4", "exitCode": 0}
+
+
+@pytest.mark.parametrize(("own", "verdict"), [({"exitCode": 1}, 1), ({}, EXIT_UNREACHABLE)])
+def test_the_end_of_a_container_that_aws_put_beside_the_tasks_own_says_nothing(
+    amazon: Amazon, own: dict[str, Any], verdict: int
+) -> None:
+    amazon.has_started("full-backup")
+    amazon.tells("STOPPED", GUARD, **own)
+    amazon.logged("full-backup", ['{"task": "backup"}'])
+    ended = run(amazon.client, "prod", "full-backup", longest_seconds=60, sleep=never)
+    assert ended.verdict == verdict
+
+
+def test_a_task_without_a_container_of_ours_never_ran(amazon: Amazon) -> None:
+    amazon.has_started("full-backup")
+    amazon.describes({"tasks": [{"taskArn": TASK, "lastStatus": "STOPPED", "containers": [GUARD]}]})
+    amazon.answers["logs"].add_client_error("get_log_events", "ResourceNotFoundException")
+    assert run(amazon.client, "prod", "full-backup", longest_seconds=60, sleep=never).verdict == EXIT_UNREACHABLE
+
+
+def test_a_task_that_ecs_does_not_see_yet_or_is_too_busy_for_is_asked_about_again(amazon: Amazon) -> None:
+    amazon.has_started("full-backup")
+    amazon.does_not_see()
+    amazon.is_too_busy()
+    amazon.tells("RUNNING")
+    amazon.is_too_busy()
+    amazon.tells("STOPPED", exitCode=0)
+    amazon.logged("full-backup", ['{"task": "backup"}'])
+    assert run(amazon.client, "prod", "full-backup", longest_seconds=60, sleep=never).verdict == 0
+    amazon.has_answered_everything()
+
+
+@pytest.mark.parametrize(("unanswered", "why"), [("does_not_see", "MISSING"), ("is_too_busy", "Rate exceeded")])
+def test_a_task_that_cannot_be_seen_for_minutes_is_given_up_and_named(
+    amazon: Amazon, unanswered: str, why: str
+) -> None:
+    amazon.has_started("full-backup")
+    for _ in range(task_runs._MOST_UNANSWERED_LOOKS):
+        getattr(amazon, unanswered)()
+    waited: list[float] = []
+    with pytest.raises(UnreachableError) as given_up:
+        run(amazon.client, "prod", "full-backup", longest_seconds=3600, sleep=waited.append)
+    assert TASK in given_up.value.message
+    assert why in given_up.value.message
+    assert sum(waited) <= 180
+    amazon.has_answered_everything()
+
+
+def test_a_log_that_cannot_be_read_does_not_hide_how_the_task_ended(
+    amazon: Amazon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    amazon.has_started("full-backup")
+    amazon.tells("STOPPED", exitCode=0)
+    amazon.answers["logs"].add_client_error("get_log_events", "AccessDeniedException", "not for you")
+    arguments = ["--stack", "prod", "--region", "us-east-1", "full-backup"]
+    assert task_runs.main(arguments, amazon.client) == EXIT_UNREACHABLE
+    assert f"{TASK} ended with exit code 0, but what it wrote cannot be read" in capsys.readouterr().err
+
+
+def test_a_task_is_named_as_soon_as_it_was_started(amazon: Amazon, capsys: pytest.CaptureFixture[str]) -> None:
+    amazon.has_started("full-backup")
+    amazon.tells("RUNNING")
+    arguments = ["--stack", "prod", "--region", "us-east-1", "--minutes", "0", "full-backup"]
+    assert task_runs.main(arguments, amazon.client) == EXIT_CHECK_FAILED
+    assert capsys.readouterr().err.startswith(f"Started {TASK}.\n{TASK} still runs")
+
+
+def test_the_program_knows_nothing_of_what_calls_aws() -> None:
+    # The program only declares; nothing that it imports may reach out while it does.
+    sources = {path: path.read_text() for path in Path(task_runs.__file__).parent.rglob("*.py")}
+    assert [path.name for path, text in sources.items() if "import boto3" in text] == ["task_runs.py"]
+    assert not [path.name for path, text in sources.items() if re.search(r"(import|from) .*\btask_runs\b", text)]
 
 
 def test_a_stack_that_was_never_deployed_is_told_so(amazon: Amazon, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,7 +32,9 @@ TRUSTING: Final[Mapping[str, str]] = {
 # These tell nothing that a condition could compare: Amazon S3 user guide, "Setting up permissions for live
 # replication"; Amazon EventBridge user guide, "Amazon SNS permissions".
 SILENT: Final = {(tokens.ROLE, "s3.amazonaws.com"), (tokens.TOPIC_POLICY, "events.amazonaws.com")}
-# AWS Backup tells the account when it assumes a role; its guide promises a vault's ARN only where it publishes.
+# AWS Backup's guide asks for both keys in resource policies, and promises a vault's ARN only where it publishes
+# ("Cross-service confused deputy prevention"). Of roles it does not speak. That their account is told shows in use: the
+# service role of The National Archives' terraform-aws-immutable-aws-backup trusts it by the account alone.
 WITHOUT_RESOURCE: Final = {(tokens.ROLE, "backup.amazonaws.com")}
 # What these encrypt for is told to KMS instead: Amazon SNS, Amazon CloudWatch Logs and Amazon ECS guides.
 BY_CONTEXT: Final[Mapping[str, str]] = {

@@ -427,20 +427,32 @@ def test_somebody_is_told_when_an_object_is_deleted_by_hand(prod: Graph) -> None
         assert pattern["detail"] == {"bucket": {"name": [bucket]}, "reason": ["DeleteObject"]}
 
 
-def test_somebody_is_told_when_a_copy_in_another_account_is_deleted_by_hand(other_account: Graph) -> None:
-    (rule,) = [each for each in other_account.of("EventRule") if each.name.startswith("copies-watch")]
-    (target,) = [each for each in other_account.of("EventTarget") if each.name.startswith("copies-watch")]
+def test_somebody_is_told_when_a_copy_in_another_account_is_deleted_or_its_key_lost(other_account: Graph) -> None:
+    rules = [each for each in other_account.of("EventRule") if each.name.startswith("copies-watch")]
+    targets = [each for each in other_account.of("EventTarget") if each.name.startswith("copies-watch")]
     topic = other_account.one(tokens.TOPIC, "copies-watch-topic")
     mail = other_account.one("TopicSubscription", "copies-watch-mail")
-    abroad = setting(other_account, BUCKET, vaults(other_account)[1]).provider
+    copies, key = vaults(other_account)[1], other_account.one(tokens.KEY, "copies-key")
 
-    assert rule.document("eventPattern")["detail"]["bucket"] == {"name": [vaults(other_account)[1]]}
-    # EventBridge hears of a bucket, and speaks to a topic, in the account that they lie in.
-    assert {each.provider for each in (rule, target, topic, mail)} == {abroad}
-    assert target.properties["arn"].endswith(f":{topic.properties['name']}")
-    assert ":444455556666:key/" in topic.properties["kmsMasterKeyId"]
+    watched = {each.properties["name"]: each for each in rules}
+    assert {name.partition("other-")[2] for name in watched} == {"vault-watch", "key-watch", "key-loss"}
+    assert watched["fluxstudio-other-vault-watch"].document("eventPattern")["detail"]["bucket"] == {"name": [copies]}
+    for name in ("fluxstudio-other-key-watch", "fluxstudio-other-key-loss"):
+        assert watched[name].property_dependencies["eventPattern"] == {key.urn}
+    # EventBridge hears of a bucket and of a key, and speaks to a topic, in the account that they lie in.
+    assert {each.provider for each in (*rules, *targets, topic, mail, key)} == {
+        setting(other_account, BUCKET, copies).provider
+    }
+    assert len(targets) == len(rules)
+    assert {each.properties["arn"].rpartition(":")[2] for each in targets} == {topic.properties["name"]}
     assert "endpoint" in mail.secret_properties
+
+
+def test_the_topic_of_the_copies_is_encrypted_with_a_key_that_event_rules_may_use(other_account: Graph) -> None:
+    topic = other_account.one(tokens.TOPIC, "copies-watch-topic")
     key = other_account.one(tokens.KEY, "copies-key").document()
+
+    assert ":444455556666:key/" in topic.properties["kmsMasterKeyId"]
     (rules_use_it,) = [each for each in key["Statement"] if each["Sid"] == "EventRules"]
     (context,) = rules_use_it["Condition"]["ArnLike"].values()
     assert context == "arn:aws:sns:us-west-2:444455556666:fluxstudio-other-alerts-*"
