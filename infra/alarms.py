@@ -48,14 +48,18 @@ class Alarms(pulumi.ComponentResource):
             )
             for region in settings.regions
         }
-        for place, region in zip(Place, settings.regions, strict=True):
-            RegionAlarms(
-                f"alarms-{place}",
-                RegionAlarmsArgs(settings=settings, place=place, topic_arns=topics[region].arns),
-                child(self),
-            )
-        Overview("dashboard", OverviewArgs(settings=settings), child(self))
+        if settings.declares("alarms"):
+            self._watch(settings, {region: each.arns for region, each in topics.items()})
         self.topic_arns = {audience.value: arn for audience, arn in topics[settings.primary_region].arns.items()}
         self.event_topic_arns = {region: each.arns[Audience.OPERATIONS] for region, each in topics.items()}
         self.security_topic_arns = {region: each.arns[Audience.SECURITY] for region, each in topics.items()}
         self.register_outputs({"topicArns": dict(self.topic_arns)})
+
+    def _watch(self, settings: Settings, topic_arns: Mapping[str, Mapping[Audience, pulumi.Output[str]]]) -> None:
+        for place, region in zip(Place, settings.regions, strict=True):
+            RegionAlarms(
+                f"alarms-{place}",
+                RegionAlarmsArgs(settings=settings, place=place, topic_arns=topic_arns[region]),
+                child(self),
+            )
+        Overview("dashboard", OverviewArgs(settings=settings), child(self))

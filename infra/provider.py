@@ -23,6 +23,7 @@ _SERVICES = (
     "logs",
     "rds",
     "s3",
+    "s3control",
     "scheduler",
     "secretsmanager",
     "servicediscovery",
@@ -61,7 +62,10 @@ def _provider(
         region=region,
         allowed_account_ids=[account_id],
         default_tags={"tags": default_tags(settings)},
-        assume_roles=[{"role_arn": role_arn, "session_name": f"{PROJECT}-{settings.stack}"}] if role_arn else None,
+        # Not a mapping: this SDK hands over a mapping's keys as they are written here, and the provider knows others.
+        assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=role_arn, session_name=f"{PROJECT}-{settings.stack}")]
+        if role_arn
+        else None,
         **_emulator(settings.endpoint_url),
         opts=pulumi.ResourceOptions(),
     )
@@ -75,7 +79,8 @@ def _emulator(endpoint_url: str | None) -> dict[str, Any]:
         "s3_use_path_style": True,
         "skip_credentials_validation": True,
         "skip_metadata_api_check": True,
-        "skip_requesting_account_id": True,
+        # S3's control plane is asked at the account's own name before the address; only a proxy is found under it.
+        "http_proxy": endpoint_url,
         "access_key": "emulated",
         "secret_key": pulumi.Output.secret("emulated"),
     }

@@ -50,8 +50,7 @@ class RegionAlarms(pulumi.ComponentResource):
         alarms = {signal: self._alarm(signal) for signal in signals}
         # What nobody publishes yet is in alarm from the first day, and would keep its composite from telling the rest.
         summed_up = {signal: alarm for signal, alarm in alarms.items() if is_published(signal)}
-        told = _audiences(list(summed_up)) if args.settings.declares("composite-alarms") else []
-        composites = {audience: self._composite(audience, summed_up) for audience in told}
+        composites = {audience: self._composite(audience, summed_up) for audience in _audiences(list(summed_up))}
         self._mute(alarms, composites)
         self.names = tuple(alarm_name(args.settings.naming, signal) for signal in signals)
         self.register_outputs({"names": list(self.names)})
@@ -146,7 +145,7 @@ class RegionAlarms(pulumi.ComponentResource):
         settings = self._args.settings
         muted = [signal for signal in alarms if signal.muted_in_maintenance]
         window = parse_maintenance_window(settings.database.maintenance_window)
-        if not muted or window is None or not settings.declares("alarm-mute-rules"):
+        if not muted or window is None:
             return
         # A composite would tell what its muted children may not; those that are not muted still speak for themselves.
         audiences = [audience for audience in _audiences(muted) if audience in composites]

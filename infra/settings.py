@@ -50,11 +50,9 @@ __all__ = ["EXAMPLES", "PRODUCTION_STACKS", "Settings", "SettingsError", "read_s
 PRODUCTION_STACKS = frozenset({"prod", "production"})
 OMITTABLE = frozenset(
     {
-        "alarm-mute-rules",
-        "anomaly-detectors",
+        "alarms",
         "automated-backups-replication",
         "bucket-logging",
-        "composite-alarms",
         "event-subscriptions",
         "flow-logs",
         "replication",

@@ -49,11 +49,8 @@ def runs_in_recovery_region(settings: Settings) -> bool:
 
 
 def stack_signals(settings: Settings, place: Place) -> tuple[Signal, ...]:
-    """The signals of one of a stack's regions; those that CloudWatch would have to learn only where it can."""
-    chosen = signals_of(place, features(settings))
-    if settings.declares("anomaly-detectors"):
-        return chosen
-    return tuple(signal for signal in chosen if not signal.is_learned)
+    """The signals of one of a stack's regions."""
+    return signals_of(place, features(settings))
 
 
 def is_published(signal: Signal) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pulumi_policy import (
     Policy,
     PolicyComplianceFramework,
-    PolicyProviderResource,
     PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
@@ -18,8 +17,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-from infra.policies.provider_tags import account_ids, default_tags
-from infra.policies.resources import Resource, Stack, plain
+from infra.policies.resources import Resource, Stack
 from infra.policies.rule import OWN, Finding, Rule
 from infra.policies.rules import (
     around_instance,
@@ -105,11 +103,10 @@ def _resource(args: ResourceValidationArgs) -> Resource:
         type=args.resource_type,
         name=args.name,
         urn=args.urn,
-        properties=plain(args.props),
+        declared=args.props,
         protect=args.opts.protect,
         provider=args.provider.urn if args.provider else "",
-        default_tags=_tags(args.provider),
-        account_ids=_accounts(args.provider),
+        set_up=args.provider.props if args.provider else {},
     )
 
 
@@ -118,20 +115,11 @@ def _stack_resource(resource: PolicyResource) -> Resource:
         type=resource.resource_type,
         name=resource.name,
         urn=resource.urn,
-        properties=plain(resource.props),
+        declared=resource.props,
         protect=resource.opts.protect,
         provider=resource.provider.urn if resource.provider else "",
-        default_tags=_tags(resource.provider),
-        account_ids=_accounts(resource.provider),
+        set_up=resource.provider.props if resource.provider else {},
         property_dependencies={
             key: frozenset(each.urn for each in depended) for key, depended in resource.property_dependencies.items()
         },
     )
-
-
-def _tags(provider: PolicyProviderResource | None) -> Mapping[str, Any]:
-    return {} if provider is None else default_tags(plain(provider.props))
-
-
-def _accounts(provider: PolicyProviderResource | None) -> frozenset[str]:
-    return frozenset() if provider is None else account_ids(plain(provider.props))

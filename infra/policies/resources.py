@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pulumi_policy.proxy import UnknownValueError
 
+from infra.policies.provider_tags import account_ids, default_tags
 from infra.settings import PRODUCTION_STACKS
 
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -38,19 +39,34 @@ UNKNOWN: Final = Unknown()
 class Resource:
     """One resource of a deployment: what the program asks for, in the spelling of AWS's provider.
 
-    ``provider`` is the URN of the provider that makes it: another one may speak to another account, and
-    ``account_ids`` are those that it may.
+    ``provider`` is the URN of the provider that makes it, and ``set_up`` how that is set up: another one may speak to
+    another account. What the engine hands over is copied only for a rule that looks at it: most look at few.
     """
 
     type: str
     name: str
     urn: str
-    properties: Mapping[str, Any]
+    declared: Mapping[str, Any]
     protect: bool = False
     provider: str = ""
-    default_tags: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    account_ids: frozenset[str] = frozenset()
+    set_up: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     property_dependencies: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def properties(self) -> Mapping[str, Any]:
+        """Everything that is set, as plain values."""
+        copied: Mapping[str, Any] = plain(self.declared)
+        return copied
+
+    @property
+    def default_tags(self) -> Mapping[str, Any]:
+        """Tags that its provider puts on it."""
+        return default_tags(plain(self.set_up))
+
+    @property
+    def account_ids(self) -> frozenset[str]:
+        """Accounts that its provider may work in."""
+        return account_ids(plain(self.set_up))
 
     def get(self, path: str) -> Any:
         """Give a property, or what lies deeper: ``target.deadLetterConfig``. None when it is not set."""

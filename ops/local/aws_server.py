@@ -65,6 +65,8 @@ def _serve(listener: socket.socket, record: Path) -> None:
         get_backend(service)
     host, port = listener.getsockname()
     os.environ["MOTO_PORT"] = str(port)
+    # A role to which a policy of AWS's own is attached finds it, as it would in any account.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     server = make_server(
         host,
         port,

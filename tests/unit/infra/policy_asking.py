@@ -65,6 +65,8 @@ def _asked(graph: tuple[Registered, ...]) -> Mapping[str, PolicyResource]:
     by_urn = {each.urn: _resource(each, providers.get(each.provider.rpartition("::")[0])) for each in graph}
     for each in graph:
         for key, urns in each.property_dependencies.items():
+            if not urns:
+                continue
             by_urn[each.urn].property_dependencies[key] = [by_urn[urn] for urn in sorted(urns) if urn in by_urn]
     return by_urn
 

@@ -173,12 +173,12 @@ def _known(resource: Registered) -> Resource:
         resource.properties,
         resource.protect,
         provider=resource.provider,
-        account_ids=frozenset({EXAMPLES["accountId"]}),
+        set_up={"allowedAccountIds": [EXAMPLES["accountId"]]},
         property_dependencies=resource.property_dependencies,
     )
 
 
 def _unknown(resource: Registered) -> Resource:
     known = _known(resource)
-    tags = {"Stack": "prod"}
-    return dataclasses.replace(known, properties=dict.fromkeys(known.properties, UNKNOWN), default_tags=tags)
+    set_up = {**known.set_up, "defaultTags": {"tags": {"Stack": "prod"}}}
+    return dataclasses.replace(known, declared=dict.fromkeys(known.properties, UNKNOWN), set_up=set_up)

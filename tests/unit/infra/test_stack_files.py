@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 from harness import ROOT
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infra.settings import EXAMPLES, SettingsError, read_settings
@@ -206,6 +206,7 @@ odd: Final = st.sampled_from(
 lines: Final = st.lists(st.tuples(st.sampled_from(KEYS), odd | st.text(max_size=9) | st.floats().map(str)), max_size=4)
 
 
+@settings(max_examples=40)
 @given(lines.map(lambda pairs: REGIONS + "".join(f"  fluxstudio-database:{key}: {value}\n" for key, value in pairs)))
 def test_whatever_is_set_in_a_file_is_read_or_refused(text: str) -> None:
     said = objection(text.encode("utf-8", "surrogatepass"))
