@@ -64,7 +64,7 @@ def test_every_task_that_is_named_is_there() -> None:
 
 def test_every_task_that_is_started_on_ecs_is_there() -> None:
     defined = {job.name for job in jobs(read_settings("prod", configured("prod")))}
-    started = [line.removeprefix("$run ") for line in COMMANDS if line.startswith("$run ")]
+    started = [line.removeprefix("run ") for line in COMMANDS if line.startswith("run ")]
     assert started
     for line in started:
         name, _, command = line.partition(" -- ")
@@ -82,13 +82,13 @@ def test_a_command_uses_no_variable_that_its_section_or_the_beginning_does_not_s
     everywhere = variables_set(beginning)
     for section in sections:
         lines = [line for line in section.splitlines() if line.startswith("    ")]
-        used = {name for line in lines for name in re.findall(r"\$([a-z]+)\b", line)}
+        used = {name for line in lines for name in re.findall(r"\$([a-z_]+)\b", line)}
         assert used <= everywhere | variables_set(section), section.splitlines()[0]
 
 
 def variables_set(text: str) -> set[str]:
     """Variables that the commands of a text set."""
-    return set(re.findall(r"^ {4}(?:export )?([a-z]+)=", text, re.MULTILINE))
+    return set(re.findall(r"^ {4}(?:export )?([a-z_]+)=", text, re.MULTILINE))
 
 
 def test_every_schedule_that_is_off_is_named_with_the_command_it_waits_for() -> None:
