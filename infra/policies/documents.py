@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -16,8 +17,10 @@ from infra.policies.resources import Resource
 
 ANYBODY: Final = "*"
 """Everybody in the world as a principal, and everything as a resource."""
-_EXACT: Final = ("StringEquals", "StringEqualsIgnoreCase", "ArnEquals")
-_ALIKE: Final = (*_EXACT, "StringLike", "ArnLike")
+EXACT: Final = ("StringEquals", "ArnEquals")
+"""Operators of a condition that tell cases apart."""
+ALIKE: Final = (*EXACT, "StringEqualsIgnoreCase", "StringLike", "ArnLike")
+"""Operators of a condition that compare with a text, or with a pattern of it."""
 # What no stranger can choose for himself, when an account or an organisation is compared (IAM user guide, "AWS global
 # condition context keys"; AWS KMS guide, "Condition keys"). kms:ViaService says how somebody asks, and not who.
 _TELLS_WHO: Final = frozenset(
@@ -73,10 +76,6 @@ class Statement:
         """Give those of its actions, as they are written, that cover one of some actions."""
         return [written for written in self.actions if any(is_like(action, written) for action in actions)]
 
-    def condition_says(self, key: str, value: str) -> bool:
-        """Whether some operator of the condition compares a key with a value."""
-        return any(value in _texts(compared.get(key)) for compared in self.condition.values())
-
     def compared(self, key: str, *operators: str) -> tuple[str, ...]:
         """What some operators of the condition compare a key with; keys are alike in any case, as IAM has it."""
         return tuple(
@@ -99,7 +98,7 @@ class Statement:
         return frozenset(named | told_apart if self.services else named)
 
     def _told_apart(self) -> list[str]:
-        for operator in _ALIKE:
+        for operator in ALIKE:
             for key, value in self.condition.get(operator, {}).items():
                 texts = _texts(value)
                 if key.lower() in _TELLS_WHO and texts and all(_owners(text) for text in texts):
@@ -179,6 +178,8 @@ def _owners(text: str) -> list[str]:
 
 
 def _texts(written: Any) -> tuple[str, ...]:
-    if written is None:
-        return ()
-    return (written,) if isinstance(written, str) else tuple(text for text in written if isinstance(text, str))
+    # AWS takes a number or a boolean of JSON for the text that it is written as.
+    members = written if isinstance(written, list) else [written]
+    return tuple(
+        each if isinstance(each, str) else json.dumps(each) for each in members if isinstance(each, str | int | float)
+    )

@@ -32,6 +32,7 @@ from infra.policies.rules import (
     messages,
     network,
     ours,
+    parts,
     permissions,
     protection,
     retention,
@@ -56,6 +57,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *ingress.RULES,
     *retention.RULES,
     *protection.RULES,
+    *parts.RULES,
     *kinds.RULES,
     *ours.RULES,
 )

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pulumi_policy.proxy import UnknownValueError
 
-from infra.policies.provider_tags import account_ids, default_tags
+from infra.policies.provider_settings import account_ids, default_tags
 from infra.settings import PRODUCTION_STACKS
 
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -70,12 +70,7 @@ class Resource:
 
     def get(self, path: str) -> Any:
         """Give a property, or what lies deeper: ``target.deadLetterConfig``. None when it is not set."""
-        value: Any = self.properties
-        for step in path.split("."):
-            if value is UNKNOWN:
-                return UNKNOWN
-            value = value.get(step) if isinstance(value, Mapping) else None
-        return value
+        return within(self.properties, path)
 
     def says(self, path: str, *accepted: Any) -> bool:
         """Whether a property has one of these values."""
@@ -90,6 +85,11 @@ class Resource:
         """Whether a number is there and not below another."""
         value = self.get(path)
         return value is UNKNOWN or (isinstance(value, int | float) and value >= least)
+
+    def lists_all(self, path: str) -> bool:
+        """Whether every member of a list is known, so that what is missing from it is missing indeed."""
+        value = self.get(path)
+        return value is not UNKNOWN and not (isinstance(value, Sequence) and UNKNOWN in value)
 
     def items(self, path: str) -> list[Mapping[str, Any]]:
         """Give the members of a list of objects that are known."""
@@ -179,6 +179,15 @@ class Stack:
     def part(self, type_: str, path: str, whole: Resource) -> list[Resource]:
         """Give the resources of a type that refer to another one, such as the versioning of a bucket."""
         return [resource for resource in self.of(type_) if resource.points_at(path, whole)]
+
+
+def within(holder: Any, path: str) -> Any:
+    """Give what lies in an object: ``expiration.days``. None when it is not set, UNKNOWN within what is unknown."""
+    for step in path.split("."):
+        if holder is UNKNOWN:
+            return UNKNOWN
+        holder = holder.get(step) if isinstance(holder, Mapping) else None
+    return holder
 
 
 def plain(value: Any) -> Any:

@@ -93,7 +93,8 @@ def connections_are_encrypted(stack: Stack) -> Iterator[Finding]:
     groups = stack.of(DB_PARAMETER_GROUP)
     for group in groups:
         values = {item.get("name"): item.get("value") for item in group.items("parameters")}
-        if group.get("parameters") is not UNKNOWN and values.get("rds.force_ssl") not in _ON:
+        is_all = group.lists_all("parameters") and UNKNOWN not in values
+        if is_all and values.get("rds.force_ssl") not in (*_ON, UNKNOWN):
             yield Finding(group, "rds.force_ssl is not 1.")
     for database in stack.of(DB_INSTANCE):
         if not any(database.points_at("parameterGroupName", group) for group in groups):
@@ -121,8 +122,9 @@ def _unreported(stack: Stack, source: str, categories: Sequence[str]) -> Iterato
     heard: set[str] = set()
     for subscription in stack.of(DB_EVENTS):
         if subscription.says("sourceType", source) and subscription.says("enabled", True, None):
-            # Without categories, a subscription is for all of them.
-            heard.update(subscription.texts("eventCategories") or categories)
+            # Without categories, a subscription is for all of them; with unknown ones, it may be.
+            named = subscription.texts("eventCategories") if subscription.lists_all("eventCategories") else []
+            heard.update(named or categories)
     unheard = [category for category in categories if category not in heard]
     for database in stack.held(DB_INSTANCE):
         if unheard:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from infra.policies.documents import Statement, allowed, is_like, statements
-from infra.policies.resources import UNKNOWN, Resource, Stack
+from infra.policies.resources import UNKNOWN, Resource, Stack, within
 from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
 from infra.policies.rules.encryption import is_of_aws
+from infra.policies.rules.prefixes import is_told_apart, prefix, rules_that_are_on
 from infra.policies.tokens import (
     BUCKET,
     BUCKET_ENCRYPTION,
@@ -29,6 +30,9 @@ from ops.policy import RETENTION
 _LOCK_DAYS: Final = min(kept.lock_days for kept in RETENTION.values())
 _LONGEST_LOCK_DAYS: Final = min(kept.lifecycle_days for kept in RETENTION.values())
 _PUBLIC_ACCESS_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_IS: Final = ("Bool", "BoolIfExists")
+_ENCRYPTED_BY: Final = "applyServerSideEncryptionByDefault"
+_WITH_KEYS: Final = ("aws:kms", "aws:kms:dsse")
 # What another account may be let do: read, and add copies. FSBP S3.6 wants all else kept within the account.
 _SHARED: Final = (
     "s3:Get*",
@@ -98,9 +102,9 @@ def old_objects_expire(stack: Stack) -> Iterator[Finding]:
     """A bucket lets go of old objects, old versions, and uploads that were never finished."""
 
     def wrong(lifecycle: Resource) -> Iterator[str]:
-        rules = [rule for rule in lifecycle.items("rules") if rule.get("status") == "Enabled"]
+        rules = rules_that_are_on(lifecycle)
         for part in ("expiration", "noncurrentVersionExpiration", "abortIncompleteMultipartUpload"):
-            if lifecycle.items("rules") and not any(rule.get(part) for rule in rules):
+            if lifecycle.lists_all("rules") and not any(rule.get(part) for rule in rules):
                 yield f"No rule has {part}."
 
     return _each_has(stack, BUCKET_LIFECYCLE, "lifecycle", wrong)
@@ -162,14 +166,13 @@ def buckets_encrypt_with_our_key(stack: Stack) -> Iterator[Finding]:
     exempt = log_buckets(stack)
 
     def wrong(encryption: Resource) -> Iterator[str]:
-        for rule in encryption.items("rules"):
-            by = rule.get("applyServerSideEncryptionByDefault") or {}
-            key = by.get("kmsMasterKeyId")
-            if by.get("sseAlgorithm") not in ("aws:kms", "aws:kms:dsse") or not key or is_of_aws(key):
+        rules = () if any(encryption.points_at("bucket", each) for each in exempt) else encryption.items("rules")
+        for rule in rules:
+            algorithm, key = (within(rule, f"{_ENCRYPTED_BY}.{each}") for each in ("sseAlgorithm", "kmsMasterKeyId"))
+            if algorithm not in (*_WITH_KEYS, UNKNOWN) or not key or is_of_aws(key):
                 yield "It does not encrypt with a key of ours."
 
-    yield from _each_has(stack, BUCKET_ENCRYPTION, "encryption", wrong, but=exempt)
-    yield from _each_has(stack, BUCKET_ENCRYPTION, "encryption")
+    return _each_has(stack, BUCKET_ENCRYPTION, "encryption", wrong)
 
 
 def log_buckets(stack: Stack) -> list[Resource]:
@@ -202,26 +205,26 @@ def _is_locked(bucket: Resource) -> bool:
 
 
 def _copied_in_part(replication: Resource) -> Iterator[str]:
-    if replication.get("rules") is not UNKNOWN and not any(map(_copies_everything, replication.items("rules"))):
+    is_whole = any(map(_copies_everything, rules_that_are_on(replication)))
+    if is_told_apart(replication) and not is_whole:
         yield f"No rule that is on copies all of {BACKUP_LAYOUT}/."
 
 
 def _copies_everything(rule: Mapping[str, Any]) -> bool:
-    filter_ = {key: value for key, value in (rule.get("filter") or {}).items() if value}
-    is_whole = set(filter_) <= {"prefix"} and f"{BACKUP_LAYOUT}/".startswith(filter_.get("prefix", ""))
-    return rule.get("status") == "Enabled" and is_whole
+    about = prefix(rule)
+    return isinstance(about, str) and f"{BACKUP_LAYOUT}/".startswith(about)
 
 
 def _is_destination(replication: Resource, bucket: Resource) -> bool:
     if replication.get("rules") is UNKNOWN or bucket.urn in replication.property_dependencies.get("rules", frozenset()):
         return True
-    destinations = [str((rule.get("destination") or {}).get("bucket")) for rule in replication.items("rules")]
+    destinations = [str(within(rule, "destination.bucket")) for rule in replication.items("rules")]
     return any(destination.endswith(f":::{bucket.get('bucket')}") for destination in destinations)
 
 
 def _refuses_plain(statement: Statement) -> bool:
     everything = statement.is_for_anyone and "s3:*" in statement.actions
-    return not statement.allows and everything and statement.condition_says("aws:SecureTransport", "false")
+    return not statement.allows and everything and "false" in statement.compared("aws:SecureTransport", *_IS)
 
 
 def _may_be_shared(action: str) -> bool:

@@ -98,7 +98,8 @@ def tasks_run_on_the_newest_platform(starter: Resource) -> Iterator[str]:
 def clusters_are_measured(cluster: Resource) -> Iterator[str]:
     """A cluster measures what runs in it."""
     settings = {item.get("name"): item.get("value") for item in cluster.items("settings")}
-    if cluster.get("settings") is not UNKNOWN and settings.get("containerInsights") not in ("enabled", "enhanced"):
+    is_all = cluster.lists_all("settings") and UNKNOWN not in settings
+    if is_all and settings.get("containerInsights") not in ("enabled", "enhanced", UNKNOWN):
         yield "containerInsights is not on."
 
 

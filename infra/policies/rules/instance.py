@@ -75,9 +75,8 @@ def database_cannot_be_deleted_by_mistake(stack: Stack) -> Iterator[Finding]:
 def database_logs_are_exported(database: Resource) -> Iterator[str]:
     """A database's logs go to CloudWatch."""
     exported = database.texts("enabledCloudwatchLogsExports")
-    if database.has("enabledCloudwatchLogsExports") and not exported:
-        return
-    yield from (f"The log {log} is not exported." for log in _LOGS if log not in exported)
+    if database.lists_all("enabledCloudwatchLogsExports"):
+        yield from (f"The log {log} is not exported." for log in _LOGS if log not in exported)
 
 
 @resource_rule(DB_INSTANCE, "RDS.10", weight=Weight.MEDIUM)

@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from infra.policies.resources import Resource, Stack
-from infra.policies.rule import Finding, Rule, Weight, missing, resource_rule, stack_rule
+from infra.policies.rule import Finding, Rule, Weight, missing, stack_rule
 from infra.policies.tokens import (
     BACKUP_VAULT,
     BUCKET,
     DB_INSTANCE,
     KEY,
-    QUEUE,
-    ROLE,
     SCHEDULE,
     SCHEDULE_GROUP,
-    TOPIC,
     VAULT_LOCK,
 )
 from ops import policy
@@ -24,13 +21,6 @@ from ops.policy import RETENTION, Tier
 
 _FULL_BACKUP: Final = "full-backup"
 _NIGHTLY: Final = f"cron({policy.FULL_BACKUP_TIME_UTC.minute} {policy.FULL_BACKUP_TIME_UTC.hour} * * ? *)"
-# What AWS's provider would also take within another resource, where the rules about policies and parts do not look.
-_WITHIN: Final = {
-    BUCKET: ("acl", "grants", "lifecycleRules", "policy", "replicationConfiguration", "website"),
-    QUEUE: ("policy",),
-    ROLE: ("inlinePolicies", "managedPolicyArns"),
-    TOPIC: ("policy",),
-}
 
 
 @stack_rule("RDS.8", "KMS.3", "FluxStudio.16", weight=Weight.CRITICAL)
@@ -71,13 +61,6 @@ def full_backups_are_made_every_night(stack: Stack) -> Iterator[Finding]:
         yield from (Finding(backup, what) for what in wrong)
 
 
-# Before a resource is made, because AWS tells afterwards what stands beside it as if it were part of it.
-@resource_rule(tuple(_WITHIN), "FluxStudio.19")
-def parts_are_declared_by_themselves(resource: Resource) -> Iterator[str]:
-    """What a bucket, topic, queue or role allows is declared beside it, where the rules about it look."""
-    yield from (f"{part} is set within it." for part in _WITHIN[resource.type] if resource.has(part))
-
-
 def _lock_differs(lock: Resource) -> Iterator[str]:
     yield from lock.must_reach("minRetentionDays", RETENTION[Tier.HOURLY].lock_days)
     yield from lock.must_reach("maxRetentionDays", RETENTION[Tier.YEARLY].lifecycle_days)
@@ -89,5 +72,4 @@ RULES: Final[tuple[Rule, ...]] = (
     data_outlives_the_program,
     vaults_are_locked,
     full_backups_are_made_every_night,
-    parts_are_declared_by_themselves,
 )

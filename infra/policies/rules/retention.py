@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from infra.policies.resources import UNKNOWN, Stack
+from infra.policies.resources import UNKNOWN, Stack, within
 from infra.policies.rule import Finding, Rule, missing, stack_rule
+from infra.policies.rules.prefixes import is_told_apart, prefix, rules_that_are_on
 from infra.policies.tokens import BUCKET, BUCKET_LIFECYCLE
 from ops import policy
 from ops.contract import BACKUP_LAYOUT
@@ -30,24 +31,25 @@ def retention_equals_the_plan(stack: Stack) -> Iterator[Finding]:
         if is_locked is True and not lifecycles:
             yield Finding(bucket, missing("lifecycle"))
         for lifecycle in lifecycles:
-            if UNKNOWN not in (is_locked, lifecycle.get("rules")):
-                rules = [rule for rule in lifecycle.items("rules") if rule.get("status") == "Enabled"]
-                wrong = (*_tiers_differ(rules), *_sweeps_differ(rules)) if is_locked else _logs_go_early(rules)
-                yield from (Finding(lifecycle, what) for what in wrong)
+            if is_locked is not UNKNOWN:
+                rules, is_all = rules_that_are_on(lifecycle), is_told_apart(lifecycle)
+                of_backups = (*_tiers_differ(rules, is_all), *_sweeps_differ(rules, is_all))
+                yield from (Finding(lifecycle, what) for what in (of_backups if is_locked else _logs_go_early(rules)))
 
 
-def _tiers_differ(rules: list[Mapping[str, Any]]) -> Iterator[str]:
+def _tiers_differ(rules: list[Mapping[str, Any]], is_all: bool) -> Iterator[str]:
     found: dict[str, list[Any]] = {tier: [] for tier in policy.RETENTION}
     roots = set()
     for rule in rules:
-        named = _TIER.fullmatch(_prefix(rule) or "")
+        about = prefix(rule)
+        named = _TIER.fullmatch(about) if isinstance(about, str) else None
         if named is not None:
             roots.add(named["root"])
-            found[named["tier"]].append((rule.get("expiration") or {}).get("days"))
-        elif _expires(rule):
+            found[named["tier"]].append(within(rule, "expiration.days"))
+        elif about is not UNKNOWN and _expires(rule):
             yield f"{rule.get('id')} expires what the plan keeps: S3 applies the shortest of all rules."
     for tier, kept in policy.RETENTION.items():
-        if len(found[tier]) != 1:
+        if is_all and len(found[tier]) != 1:
             yield f"{len(found[tier])} rules are about the tier {tier}; it must be one."
         for days in found[tier]:
             if days not in (kept.lifecycle_days, UNKNOWN):
@@ -56,33 +58,29 @@ def _tiers_differ(rules: list[Mapping[str, Any]]) -> Iterator[str]:
         yield f"Its tiers are of different databases: {', '.join(sorted(roots))}."
 
 
-def _sweeps_differ(rules: list[Mapping[str, Any]]) -> Iterator[str]:
+def _sweeps_differ(rules: list[Mapping[str, Any]], is_all: bool) -> Iterator[str]:
     for part, key, days in _SWEEPS:
         sweeping = [rule for rule in rules if rule.get(part)]
-        if not any(_prefix(rule) == "" for rule in sweeping):
+        if is_all and not any(prefix(rule) == "" for rule in sweeping):
             yield f"No rule about everything has {part}."
-        for rule in sweeping:
-            if rule[part] is not UNKNOWN and rule[part].get(key) not in (days, UNKNOWN):
-                yield f"{part} is after {rule[part].get(key)} days; the plan says {days}."
+        for written in (within(rule, f"{part}.{key}") for rule in sweeping):
+            if written not in (days, UNKNOWN):
+                yield f"{part} is after {written} days; the plan says {days}."
 
 
 def _logs_go_early(rules: list[Mapping[str, Any]]) -> Iterator[str]:
     for rule in rules:
-        days = (rule.get("expiration") or {}).get("days")
-        if _expires(rule) and not (isinstance(days, int | float) and days >= policy.AUDIT_LOG_DAYS):
+        days = within(rule, "expiration.days")
+        is_enough = days is UNKNOWN or (isinstance(days, int | float) and days >= policy.AUDIT_LOG_DAYS)
+        if _expires(rule) and not is_enough:
             yield f"{rule.get('id')} lets logs go after {days} days; the plan says {policy.AUDIT_LOG_DAYS}."
 
 
 def _expires(rule: Mapping[str, Any]) -> bool:
-    expiration = rule.get("expiration") or {}
-    return any(value for key, value in expiration.items() if key not in _NO_CURRENT_OBJECT)
-
-
-def _prefix(rule: Mapping[str, Any]) -> str | None:
-    """Give the prefix that a rule is about; None when it is about less than all that has it."""
-    written = rule.get("filter") or {}
-    narrower = [key for key, value in written.items() if key != "prefix" and value]
-    return None if narrower else str(written.get("prefix") or rule.get("prefix") or "")
+    written = rule.get("expiration")
+    return isinstance(written, Mapping) and any(
+        value for key, value in written.items() if key not in _NO_CURRENT_OBJECT
+    )
 
 
 RULES: Final[tuple[Rule, ...]] = (retention_equals_the_plan,)

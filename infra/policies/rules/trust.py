@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from infra.policies.documents import Statement, allowed
+from infra.policies.documents import ALIKE, EXACT, Statement, allowed
 from infra.policies.resources import Resource, Stack
 from infra.policies.rule import Finding, Rule, Weight, resource_rule, stack_rule
 from infra.policies.rules.permissions import document_path
@@ -16,8 +16,6 @@ _TRUSTING: Final = (ROLE, BUCKET_POLICY, KEY, QUEUE_POLICY, TOPIC_POLICY, VAULT_
 # These do not say for whom they ask, so that a condition would refuse us, too: Amazon S3 user guide, "Setting up
 # permissions for live replication"; Amazon EventBridge user guide, "Amazon SNS permissions".
 _SILENT: Final = frozenset({(ROLE, "s3.amazonaws.com"), (TOPIC_POLICY, "events.amazonaws.com")})
-_EXACT: Final = ("StringEquals", "ArnEquals")
-_ALIKE: Final = (*_EXACT, "StringLike", "ArnLike")
 _ACCOUNT: Final = re.compile(r"\d{12}")
 _GITHUB: Final = "token.actions.githubusercontent.com"
 _AUDIENCE: Final = "sts.amazonaws.com"
@@ -42,10 +40,10 @@ def workflows_are_named_whole(role: Resource) -> Iterator[str]:
             if not federation.endswith(f"/{_GITHUB}"):
                 yield f"{federation} lets people in whom nobody reviewed."
         if statement.federations:
-            subjects = statement.compared(f"{_GITHUB}:sub", *_EXACT)
+            subjects = statement.compared(f"{_GITHUB}:sub", *EXACT)
             if not subjects or not all(map(_SUBJECT.fullmatch, subjects)):
                 yield f"Workflows get in as {', '.join(subjects) or 'anybody'}; the subject must be whole."
-            if statement.compared(f"{_GITHUB}:aud", *_EXACT) != (_AUDIENCE,):
+            if statement.compared(f"{_GITHUB}:aud", *EXACT) != (_AUDIENCE,):
                 yield f"Tokens may be made for others than {_AUDIENCE}."
 
 
@@ -61,12 +59,12 @@ def strangers_are_not_let_in(stack: Stack) -> Iterator[Finding]:
 
 def _names_an_account(statement: Statement) -> bool:
     # All of what a condition compares with is let in, so all of it must be narrow.
-    accounts = statement.compared("aws:SourceAccount", *_EXACT)
+    accounts = statement.compared("aws:SourceAccount", *EXACT)
     if accounts and all(map(_ACCOUNT.fullmatch, accounts)):
         return True
     # Some services say instead what they encrypt, by an ARN or an account that no other customer can choose.
     contexts = {key for compared in statement.condition.values() for key in compared if _is_context(key)}
-    texts = [statement.compared(key, *_ALIKE) for key in contexts]
+    texts = [statement.compared(key, *ALIKE) for key in contexts]
     return any(each and all(map(_ACCOUNT.search, each)) for each in texts)
 
 

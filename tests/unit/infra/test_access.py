@@ -26,7 +26,7 @@ from infra.access_policies import deploy_policies, read_policies
 from infra.access_tagged import own_tags
 from infra.boundary_policies import boundary_policy
 from infra.naming import Naming
-from infra.policies.provider_tags import default_tags
+from infra.policies.provider_settings import default_tags
 from infra.regions import REGIONS
 from infra.settings import AccessSettings
 

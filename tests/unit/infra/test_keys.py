@@ -215,19 +215,19 @@ def test_the_trail_that_the_page_makes_is_one_that_the_alerts_hear_through() -> 
     page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
     (section,) = [each for each in page.split("\n## ") if "aws cloudtrail create-trail" in each]
     said = shlex.split("".join(line + "\n" for line in section.splitlines() if line.startswith("    ")), comments=True)
-    named = {"account": "111122223333", "AWS_REGION": "us-east-1", "bucket": "account-trail-111122223333"}
+    named = {"account": "111122223333", "AWS_REGION": "us-east-1", "trail_bucket": "account-trail-111122223333"}
     trail = next(word for word in said if word.startswith("trail=arn:"))
     named["trail"] = Template(trail.removeprefix("trail=")).substitute(named)
     bucket_policy = json.loads(Template(said[said.index("--policy") + 1]).substitute(named))
 
-    assert f"bucket={named['bucket']}" in [Template(word).safe_substitute(named) for word in said]
+    assert f"trail_bucket={named['trail_bucket']}" in [Template(word).safe_substitute(named) for word in said]
     assert {"--is-multi-region-trail", "--enable-log-file-validation", "start-logging"} <= set(said)
     # Recording what happens in buckets of the stack in one of them would never end.
-    assert not named["bucket"].startswith("fluxstudio-")
+    assert not named["trail_bucket"].startswith("fluxstudio-")
     by_action = {each["Action"]: each for each in bucket_policy["Statement"] if each["Effect"] == "Allow"}
-    logs = f"arn:aws:s3:::{named['bucket']}/AWSLogs/111122223333/*"
+    logs = f"arn:aws:s3:::{named['trail_bucket']}/AWSLogs/111122223333/*"
     assert {action: each["Resource"] for action, each in by_action.items()} == {
-        "s3:GetBucketAcl": f"arn:aws:s3:::{named['bucket']}",
+        "s3:GetBucketAcl": f"arn:aws:s3:::{named['trail_bucket']}",
         "s3:PutObject": logs,
     }
     for each in by_action.values():
