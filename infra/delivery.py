@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
             if LABEL not in read_labels(given.labels):
                 sys.stderr.write(f"If that is meant, somebody else adds the label {LABEL}.\n")
                 return EXIT_REFUSED
-        found = _image_lines(given.image_of) if given.image_of else _targets_line(given.stack, root)
+        found = _targets_line(given.stack, root) if given.image_of is None else _image_lines(given.image_of, root)
     except (SettingsError, PlanError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
@@ -159,9 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.delivery", description=__doc__)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--stack", help="only this one, which must be set up")
-    which.add_argument(
-        "--image-of", default="", metavar="STACK", help="tag and PostgreSQL of its image, then where it goes"
-    )
+    which.add_argument("--image-of", metavar="STACK", help="tag and PostgreSQL of its image, then where it goes")
     parser.add_argument(
         "--base", type=Path, help="checkout of the branch to be merged into: no stack of it may be lost"
     )
@@ -169,8 +167,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _image_lines(stack: str) -> str:
-    found = image(stack, stack_configuration(stack))
+def _image_lines(stack: str, root: Path) -> str:
+    found = image(stack, stack_configuration(stack, root))
     places = (" ".join(place) for place in zip(found.regions, found.repositories, strict=True))
     return "\n".join((f"{found.tag} {found.postgresql_major}", *places))
 

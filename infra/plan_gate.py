@@ -1,8 +1,8 @@
 """Stops a change that would replace or delete what holds data, before anybody approves it by mistake.
 
-Reads what ``pulumi preview --json --show-sames`` writes, and fails unless somebody who may label the pull request says
-that the loss is meant. What counts as one is in :mod:`infra.safeguards`. Policies are not judged here: a preview in
-JSON does not name what they found.
+Reads what ``pulumi preview --json --show-sames`` writes, and fails unless the label of a pull request, or the input of
+a deployment, says that the loss is meant. What counts as one is in :mod:`infra.safeguards`. Policies are not judged
+here: a preview in JSON does not name what they found.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from infra.safeguards import PROTECTED_COMPONENTS, PROTECTED_KINDS, weakened
 from ops.errors import EXIT_DONE, EXIT_REFUSED, EXIT_USAGE
 
 LABEL: Final = "allow-replacement"
+# What says the same of a deployment, which has no labels.
+DEPLOYMENT_INPUT: Final = "allow_replacement"
 
 # Operations as Pulumi's engine names them (pkg/resource/deploy/step.go).
 _DELETES: Final = frozenset({"delete", "delete-replaced", "discard-replaced", "remove-pending-replace"})
@@ -174,9 +176,12 @@ def describe(verdict: Verdict) -> str:
             "Nothing that holds data or keeps it safe would be replaced, deleted, left unprotected or made less safe."
         )
     elif verdict.is_labelled:
-        heading = f"The label {LABEL} says that this loss is meant:"
+        heading = f"Allowed. This loss is meant, says {LABEL} (a label) or {DEPLOYMENT_INPUT} (of a deployment):"
     else:
-        heading = f"Refused. If this loss is meant, somebody else adds the label {LABEL}:"
+        heading = (
+            f"Refused. If this loss is meant, somebody else adds the label {LABEL} to the pull request; "
+            f"a deployment is started with {DEPLOYMENT_INPUT}:"
+        )
     return "\n".join([f"**{heading}**", "", *lines]) + "\n"
 
 
@@ -184,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Judge the plan in a file, print the verdict, and answer with an exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.plan_gate", description=__doc__)
     parser.add_argument("plan", type=Path, help="file with the output of pulumi preview --json --show-sames")
-    parser.add_argument("--labels", default="[]", help="labels of the pull request, as a JSON list")
+    parser.add_argument("--labels", default="[]", help="what was said to be meant, as a JSON list of labels")
     given = parser.parse_args(arguments)
     try:
         verdict = judge(read_plan(given.plan.read_text(encoding="utf-8")), read_labels(given.labels))

@@ -1,7 +1,8 @@
 """What of a stack holds data, what keeps it safe, and which changes of an input would make it less safe.
 
 A replacement or a deletion of these is a loss whatever its reason. An update is one when it takes away what stood
-between a mistake and the data: a shorter retention, a suspended version, a schedule that no longer runs.
+between a mistake and the data: a shorter retention, a suspended version, a schedule that no longer runs. A policy
+document or a schedule that changes may be as good as before; its text cannot tell, so somebody says so.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ class Guard:
     """An input, ``[*]`` for every part of a list, and how it must not change.
 
     ``absent`` is what AWS takes when nothing is said. ``counts_when_new`` tells that a part of a list that was not
-    there before can harm what is there already.
+    there before can harm what is there already, unless it is disabled, or lets nothing go before the longest limit that
+    another part had set.
     """
 
     path: str
@@ -90,10 +92,12 @@ class Guard:
 
 
 _NEVER_FORCED: Final = Guard("forceDestroy", Sense.STAYS, safe=False, absent=False)
+_SAME_POLICY: Final = Guard("policy", Sense.SAME)
 
 GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {
     "aws:backup/plan:Plan": (
         Guard("rules[*].ruleName", Sense.PRESENT),
+        Guard("rules[*].schedule", Sense.SAME),
         Guard("rules[*].copyActions[*].destinationVaultArn", Sense.PRESENT),
         Guard("rules[*].lifecycle.deleteAfter", Sense.NO_SOONER),
         Guard("rules[*].copyActions[*].lifecycle.deleteAfter", Sense.NO_SOONER),
@@ -105,6 +109,7 @@ GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {
         Guard("minRetentionDays", Sense.NO_LESS),
         Guard("maxRetentionDays", Sense.NO_SOONER),
     ),
+    "aws:backup/vaultPolicy:VaultPolicy": (_SAME_POLICY,),
     "aws:cloudwatch/logGroup:LogGroup": (Guard("retentionInDays", Sense.NO_SOONER),),
     "aws:ecr/repository:Repository": (
         Guard("forceDelete", Sense.STAYS, safe=False, absent=False),
@@ -113,11 +118,14 @@ GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {
     "aws:kms/key:Key": (
         Guard("isEnabled", Sense.STAYS, safe=True, absent=True),
         Guard("deletionWindowInDays", Sense.NO_LESS, absent=30),
+        _SAME_POLICY,
     ),
     "aws:rds/instance:Instance": (
         Guard("backupRetentionPeriod", Sense.NO_LESS),
         Guard("deleteAutomatedBackups", Sense.STAYS, safe=False),
         Guard("deletionProtection", Sense.STAYS, safe=True),
+        Guard("multiAz", Sense.STAYS, safe=True),
+        Guard("publiclyAccessible", Sense.STAYS, safe=False, absent=False),
         Guard("skipFinalSnapshot", Sense.STAYS, safe=False, absent=False),
     ),
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": (
@@ -134,9 +142,9 @@ GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {
     "aws:s3/bucketNotification:BucketNotification": (Guard("eventbridge", Sense.STAYS, safe=True),),
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": (
         Guard("rule.defaultRetention.days", Sense.NO_LESS),
-        Guard("rule.defaultRetention.years", Sense.NO_LESS),
         Guard("rule.defaultRetention.mode", Sense.STAYS, safe="COMPLIANCE"),
     ),
+    "aws:s3/bucketPolicy:BucketPolicy": (_SAME_POLICY,),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": tuple(
         Guard(name, Sense.STAYS, safe=True)
         for name in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
@@ -147,7 +155,10 @@ GUARDS: Final[Mapping[str, tuple[Guard, ...]]] = {
         Guard("rules[*].destination.bucket", Sense.SAME),
     ),
     "aws:s3/bucketVersioning:BucketVersioning": (Guard("versioningConfiguration.status", Sense.STAYS, safe="Enabled"),),
-    "aws:scheduler/schedule:Schedule": (Guard("state", Sense.STAYS, safe="ENABLED", absent="ENABLED"),),
+    "aws:scheduler/schedule:Schedule": (
+        Guard("scheduleExpression", Sense.SAME),
+        Guard("state", Sense.STAYS, safe="ENABLED", absent="ENABLED"),
+    ),
 }
 
 
@@ -156,12 +167,12 @@ def weakened(kind: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
     A value that is not known before AWS has answered counts as less safe than one that was known.
     """
-    old, new = dict(_leaves("", before)), dict(_leaves("", after))
+    old, new = _in_days(dict(_leaves("", before))), _in_days(dict(_leaves("", after)))
     return tuple(
-        f"{path} ({_shown(was)} to {_shown(becomes)})"
+        f"{path} ({_change(_value(old, path, guard), becomes)})"
         for guard in GUARDS.get(kind, ())
         for path in sorted(_paths(guard, old, new))
-        if _is_weaker(guard, was := _value(old, path, guard), becomes := _value(new, path, guard))
+        if _is_weaker(guard, _standard(guard, old, path), becomes := _value(new, path, guard))
     )
 
 
@@ -177,6 +188,15 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+def _in_days(leaves: dict[str, Any]) -> dict[str, Any]:
+    """Say years as days, so that a time that is said otherwise is compared with itself; S3 counts 365 for one."""
+    said = {path: value for path, value in leaves.items() if not (path.endswith(".years") and value is not None)}
+    for path in leaves.keys() - said.keys():
+        years = leaves[path]
+        said[path.removesuffix("years") + "days"] = years * 365 if isinstance(years, int | float) else years
+    return said
+
+
 def _identity(place: int, part: Any) -> str:
     known = [part[key] for key in _IDENTITIES if key in part] if isinstance(part, Mapping) else [part]
     name = str(known[0]) if known and isinstance(known[0], str) else str(place)
@@ -186,17 +206,32 @@ def _identity(place: int, part: Any) -> str:
 def _paths(guard: Guard, old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
     if "[" not in guard.path:
         return {guard.path}
-    pattern = re.compile(re.escape(guard.path).replace(re.escape("[*]"), r"\[[^\[\]]*\]"))
-    found = {path for path in {*old, *new} if pattern.fullmatch(path)}
-    if not guard.counts_when_new:
-        found = {path for path in found if _has_part(old, path)}
+    found = {path for path in (*_matching(guard, old), *_matching(guard, new)) if _has_part(old, path)}
+    if guard.counts_when_new:
+        found |= {path for path in _matching(guard, new) if new.get(f"{_part(path)}.status") != "Disabled"}
     # Of a part that goes, nothing can be another; whether it may go, its other guards say.
     return {path for path in found if _has_part(new, path)} if guard.sense is Sense.SAME else found
 
 
+def _matching(guard: Guard, leaves: Mapping[str, Any]) -> list[str]:
+    pattern = re.compile(re.escape(guard.path).replace(re.escape("[*]"), r"\[[^\[\]]*\]"))
+    return [path for path in leaves if pattern.fullmatch(path)]
+
+
+def _part(path: str) -> str:
+    return path[: path.rindex("]") + 1]
+
+
 def _has_part(leaves: Mapping[str, Any], path: str) -> bool:
-    part = path[: path.rindex("]") + 1]
-    return any(each.startswith(part) for each in leaves)
+    return any(each.startswith(_part(path)) for each in leaves)
+
+
+def _standard(guard: Guard, old: Mapping[str, Any], path: str) -> Any:
+    """Give what a value must not fall behind: what it was or, of a part that is new, the longest of the others."""
+    if not (guard.counts_when_new and guard.sense is Sense.NO_SOONER) or _has_part(old, path):
+        return _value(old, path, guard)
+    limits = (old[each] for each in _matching(guard, old) if old.get(f"{_part(each)}.status") != "Disabled")
+    return max((each for each in limits if isinstance(each, int | float)), default=guard.absent)
 
 
 def _value(leaves: Mapping[str, Any], path: str, guard: Guard) -> Any:
@@ -233,6 +268,11 @@ def _number(value: Any, absent: float) -> float:
     if value is None:
         return absent
     return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _change(was: Any, becomes: Any) -> str:
+    before, after = _shown(was), _shown(becomes)
+    return f"{before} to {after}" if before != after else f"another text after {before}"
 
 
 def _shown(value: Any) -> str:

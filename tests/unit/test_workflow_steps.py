@@ -43,6 +43,7 @@ class TestTheCommentOfAPullRequest:
             "gh",
             'case "$*" in\n'
             '"run download"*) cp -r artifacts kept ;;\n'
+            "*/runs/1/artifacts*) ls artifacts ;;\n"
             f'*--paginate*) printf "%b" "{existing}" ;;\n'
             '*body=@body.md*) echo "$*" > told; cat body.md >> told ;;\n'
             "*) exit 1 ;;\nesac",
@@ -60,6 +61,12 @@ class TestTheCommentOfAPullRequest:
     def test_it_is_then_edited_in_place(self, script: str, tmp_path: Path) -> None:
         told = self.written(script, tmp_path, {"prod": b"nothing changes"}, existing="11\\n12\\n")
         assert told.startswith("api --silent --method PATCH repos/o/r/issues/comments/11 ")
+
+    def test_without_a_preview_nothing_is_said_and_nothing_fails(self, script: str, tmp_path: Path) -> None:
+        program(tmp_path, "gh", 'case "$*" in */artifacts*) ;; *) exit 1 ;; esac')
+        ended = run_step(script, tmp_path, COMMENTS="c", REPOSITORY="o/r", RUN="1", COMMIT="c0")
+        assert ended.returncode == 0
+        assert ended.stdout.startswith("::notice::")
 
     def test_ours_is_known_by_who_wrote_it_and_how_it_begins(self, script: str) -> None:
         (mark,) = set(re.findall(r"<!--.*?-->", script))
@@ -99,16 +106,20 @@ class TestTheCommentOfAPullRequest:
 class TestTheLabelOfALoss:
     """Somebody else's word, about the commits that it was given for."""
 
+    def ended(self, directory: Path, does: str, **given: str) -> subprocess.CompletedProcess[str]:
+        """How the step ends when GitHub's program does that."""
+        (step,) = workflow("preview").jobs["consent"]["steps"]
+        program(directory, "gh", does)
+        told = {"ADDED": "false", "OUTDATED": "false", "AUTHOR": "ann", "SENDER": "ben", "SENDER_TYPE": "User"}
+        told |= {"GITHUB_OUTPUT": str(directory / "output"), "LABEL": "the-label"}
+        return run_step(step["run"], directory, **{**told, **given})
+
     def judged(self, directory: Path, **given: str) -> tuple[str, str]:
         """The labels that count, and what GitHub was told."""
-        (step,) = workflow("preview").jobs["consent"]["steps"]
-        program(directory, "gh", 'echo "$*" >> told')
-        output = directory / "output"
-        told = {"ADDED": "false", "OUTDATED": "false", "AUTHOR": "ann", "SENDER": "ben", "SENDER_TYPE": "User"}
-        ended = run_step(step["run"], directory, GITHUB_OUTPUT=str(output), LABEL="the-label", **{**told, **given})
+        ended = self.ended(directory, 'echo "$*" >> told', **given)
         assert ended.returncode == 0, ended.stderr
         calls = directory / "told"
-        return output.read_text(), calls.read_text() if calls.exists() else ""
+        return (directory / "output").read_text(), calls.read_text() if calls.exists() else ""
 
     def test_it_counts_when_somebody_else_adds_it(self, tmp_path: Path) -> None:
         assert self.judged(tmp_path, ADDED="true") == (f'labels=["{plan_gate.LABEL}"]\n', "")
@@ -121,6 +132,19 @@ class TestTheLabelOfALoss:
 
     def test_new_commits_take_it_off(self, tmp_path: Path) -> None:
         assert self.judged(tmp_path, OUTDATED="true") == ("labels=[]\n", "api --silent --method DELETE the-label\n")
+
+    def test_one_that_is_gone_already_is_as_good_as_taken_off(self, tmp_path: Path) -> None:
+        gone = "echo 'gh: Label does not exist (HTTP 404)' >&2; exit 1"
+        assert self.ended(tmp_path, gone, OUTDATED="true").returncode == 0
+        assert (tmp_path / "output").read_text() == "labels=[]\n"
+
+    def test_one_that_cannot_be_taken_off_fails_with_what_github_said(self, tmp_path: Path) -> None:
+        ended = self.ended(tmp_path, "echo 'gh: not now (HTTP 503)' >&2; exit 1", OUTDATED="true")
+        assert (ended.returncode, ended.stderr) == (1, "gh: not now (HTTP 503)\n")
+
+    def test_a_run_that_is_started_again_does_not_take_off_what_was_added_since(self) -> None:
+        (step,) = workflow("preview").jobs["consent"]["steps"]
+        assert "&& github.run_attempt == 1" in step["env"]["OUTDATED"]
 
     def test_it_is_the_gates_and_no_other_is_listened_to(self) -> None:
         (step,) = workflow("preview").jobs["consent"]["steps"]
@@ -139,7 +163,8 @@ class TestTheLabelOfALoss:
         ("docs/infra/x.md", 0),
         ("infra/vault.py", 1),
         ("README.md\nPulumi.prod.yaml", 1),
-        ("ops/policy.py", 1),
+        *((name, 1) for name in ("ops/policy.py", "Dockerfile", ".dockerignore", "tasks.py", "sql/fluxstudio.sql")),
+        *((name, 0) for name in ("docs/Dockerfile", "tests/unit/test_tasks_listing.py")),
     ],
 )
 def test_what_decides_what_is_deployed_does_not_pass_from_a_fork_that_nobody_previewed(
@@ -150,7 +175,40 @@ def test_what_decides_what_is_deployed_does_not_pass_from_a_fork_that_nobody_pre
     assert job["permissions"] == {"pull-requests": "read"}
     program(tmp_path, "gh", f"printf '{changed}\n'")
     (step,) = job["steps"]
-    assert run_step(step["run"], tmp_path, FILES="x").returncode == code
+    assert run_step(step["run"], tmp_path, FILES="x", CHANGED="2").returncode == code
+
+
+def test_a_change_of_more_files_than_github_names_does_not_pass_from_a_fork(tmp_path: Path) -> None:
+    program(tmp_path, "gh", "echo README.md")
+    (step,) = workflow("preview").jobs["forks"]["steps"]
+    codes = [run_step(step["run"], tmp_path, FILES="x", CHANGED=n).returncode for n in ("2999", "3000")]
+    assert codes == [0, 1]
+
+
+class TestADeploymentThatGoesOn:
+    """In the middle of one, everything differs."""
+
+    def asked(self, directory: Path, does: str) -> subprocess.CompletedProcess[str]:
+        """How the step ends when GitHub's program does that."""
+        (step,) = (step for step in workflow("drift").steps if step.get("id") == "deployment")
+        program(directory, "gh", does)
+        return run_step(step["run"], directory, RUNS="runs", STACK="prod", GITHUB_OUTPUT=str(directory / "output"))
+
+    @pytest.mark.parametrize("status", ["in_progress", "queued", "pending"])
+    @pytest.mark.parametrize("title", ["Deploy prod", "Deploy prod, replacing or deleting what holds data"])
+    def test_drift_leaves_its_stack_alone(self, tmp_path: Path, status: str, title: str) -> None:
+        ended = self.asked(tmp_path, f'case "$*" in *status={status}" "*) echo Deploy staging; echo "{title}" ;; esac')
+        assert ended.returncode == 0
+        assert (tmp_path / "output").read_text() == "goes-on=true\n"
+        assert ended.stdout.startswith("::notice::prod is being deployed")
+
+    @pytest.mark.parametrize("does", ["echo Deploy prod-two; echo Deploy staging", ":"])
+    def test_another_stacks_keeps_nobody_from_looking(self, tmp_path: Path, does: str) -> None:
+        assert self.asked(tmp_path, does).returncode == 0
+        assert (tmp_path / "output").read_text() == "goes-on=false\n"
+
+    def test_what_github_does_not_answer_is_not_taken_for_none(self, tmp_path: Path) -> None:
+        assert self.asked(tmp_path, "exit 1").returncode != 0
 
 
 def test_the_plan_fails_when_its_preview_does_and_shows_it_all_the_same(tmp_path: Path) -> None:

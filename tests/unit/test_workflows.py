@@ -138,7 +138,8 @@ def test_only_a_job_that_gets_into_aws_may_ask_for_a_token(path: Path) -> None:
     for job in Workflow(path).jobs.values():
         gets_in = any("configure-aws-credentials" in step.get("uses", "") for step in job["steps"])
         assert ("id-token" in job["permissions"]) == gets_in
-        assert not gets_in or set(job["permissions"]) == {"contents", "id-token"}
+        # Drift asks, besides, whether a deployment goes on.
+        assert not gets_in or set(job["permissions"]) - {"actions"} == {"contents", "id-token"}
 
 
 @each_workflow
@@ -170,9 +171,28 @@ def test_nothing_runs_with_the_rights_of_the_target_of_a_pull_request(path: Path
     assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(Workflow(path).triggers)
 
 
-@each_job_with_role
-def test_two_runs_never_work_on_one_stack_at_once(job: dict[str, Any], role: str) -> None:
-    assert "${{ matrix.target.stack }}" in job["concurrency"]["group"]
+@pytest.mark.parametrize(("name", "job"), [("deploy", "deploy"), ("drift", "drift"), ("restore-drill", "drill")])
+def test_two_runs_of_a_kind_never_work_on_one_stack_at_once(name: str, job: str) -> None:
+    concurrency = workflow(name).jobs[job]["concurrency"]
+    assert "${{ matrix.target.stack }}" in concurrency["group"]
+    assert concurrency["cancel-in-progress"] is False
+
+
+def test_only_the_newest_run_about_a_pull_request_goes_on() -> None:
+    preview = workflow("preview")
+    assert preview.document["concurrency"] == {
+        "group": "preview-${{ github.event.pull_request.number }}",
+        "cancel-in-progress": True,
+    }
+    assert not [name for name, job in preview.jobs.items() if "concurrency" in job], (
+        "a group of its own cancels newer work"
+    )
+
+
+def test_a_pull_request_that_is_turned_to_main_is_previewed() -> None:
+    asked = workflow("preview").triggers["pull_request"]
+    assert asked["branches"] == ["main"]
+    assert "edited" in asked["types"]
 
 
 @each_job_with_role
@@ -190,10 +210,6 @@ def test_what_a_job_knows_of_a_stack_is_what_the_program_tells(job: dict[str, An
     assert job["if"] == "needs.stacks.outputs.stacks != '[]'"
 
 
-def test_a_deployment_is_never_cut_off_by_the_next() -> None:
-    assert workflow("deploy").jobs["deploy"]["concurrency"]["cancel-in-progress"] is False
-
-
 def test_a_pull_request_from_a_fork_gets_nowhere_near_aws() -> None:
     jobs_of_preview = workflow("preview").jobs
     assert jobs_of_preview["consent"]["if"] == SAME_REPOSITORY
@@ -205,6 +221,18 @@ def test_a_pull_request_from_a_fork_gets_nowhere_near_aws() -> None:
 @pytest.mark.parametrize("name", ["deploy", "drift", "restore-drill"])
 def test_what_touches_a_stack_runs_from_main_only(name: str) -> None:
     assert workflow(name).jobs["stacks"]["if"] == ON_MAIN
+
+
+@pytest.mark.parametrize("name", ["deploy", "drift", "restore-drill"])
+def test_what_is_started_from_another_branch_says_so_and_fails(name: str) -> None:
+    job = workflow(name).jobs["elsewhere"]
+    (step,) = job["steps"]
+    assert job["if"] == ON_MAIN.replace("==", "!=")
+    ended = subprocess.run(
+        ["/bin/bash", "-ec", step["run"]], env={"GITHUB_REF_NAME": "mine"}, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "was started from mine" in ended.stdout
 
 
 def test_a_label_that_comes_or_goes_is_judged_anew() -> None:
@@ -251,6 +279,8 @@ def test_the_label_of_a_deployment_is_the_gates() -> None:
     assert len({yaml.dump(gate["env"]) for gate in gates}) == 1, "the plan and the deployment are gated alike"
     for gate in gates:
         assert f'["{plan_gate.LABEL}"]' in gate["env"]["LABELS"]
+        assert f"inputs.{plan_gate.DEPLOYMENT_INPUT} &&" in gate["env"]["LABELS"]
+    assert plan_gate.DEPLOYMENT_INPUT in workflow("deploy").triggers["workflow_dispatch"]["inputs"]
 
 
 def test_who_approves_a_deployment_has_seen_its_plan_and_that_a_loss_is_allowed() -> None:
@@ -278,12 +308,23 @@ def test_a_deployment_has_credentials_of_its_own_that_a_long_backup_has_not_used
     assert steps[fresh[-1]]["with"]["role-duration-seconds"] == 7200
 
 
+def test_nothing_takes_the_place_of_a_deployment_that_waits() -> None:
+    # GitHub keeps one job of a group that waits; a second one cancels it, whatever cancel-in-progress says.
+    groups = [
+        (job.get("concurrency") or {}).get("group")
+        for path in WORKFLOWS
+        for job in (Workflow(path).document, *Workflow(path).jobs.values())
+    ]
+    assert groups.count(workflow("deploy").jobs["deploy"]["concurrency"]["group"]) == 1
+
+
 def test_drift_is_not_looked_for_in_the_middle_of_a_deployment() -> None:
-    groups = {
-        workflow(name).jobs[job]["concurrency"]["group"] for name, job in (("deploy", "deploy"), ("drift", "drift"))
-    }
-    assert len(groups) == 1
-    assert workflow("drift").jobs["drift"]["concurrency"]["cancel-in-progress"] is False
+    steps = workflow("drift").jobs["drift"]["steps"]
+    (asked,) = (n for n, step in enumerate(steps) if step.get("id") == "deployment")
+    assert steps[asked + 1]["if"] == "steps.deployment.outputs.goes-on == 'false'"
+    assert "pulumi refresh" in steps[asked + 1]["run"]
+    assert (ROOT / ".github" / "workflows" / steps[asked]["env"]["RUNS"].split("/")[-2]).is_file()
+    assert workflow("deploy").document["run-name"].startswith("Deploy ${{ inputs.stack }}")
 
 
 def test_a_deployment_can_be_chosen_for_every_stack_in_aws() -> None:

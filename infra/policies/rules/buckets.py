@@ -30,7 +30,7 @@ from ops.policy import RETENTION
 _LOCK_DAYS: Final = min(kept.lock_days for kept in RETENTION.values())
 _LONGEST_LOCK_DAYS: Final = min(kept.lifecycle_days for kept in RETENTION.values())
 _PUBLIC_ACCESS_FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-_IS: Final = ("Bool", "BoolIfExists")
+_BOOLEANS: Final = ("Bool", "BoolIfExists")
 _ENCRYPTED_BY: Final = "applyServerSideEncryptionByDefault"
 _WITH_KEYS: Final = ("aws:kms", "aws:kms:dsse")
 # What another account may be let do: read, and add copies. FSBP S3.6 wants all else kept within the account.
@@ -85,7 +85,7 @@ def backups_are_replicated(stack: Stack) -> Iterator[Finding]:
     for copy in copies:
         yield from (Finding(copy, what) for what in _copied_in_part(copy))
     for bucket in stack.held(BUCKET):
-        is_copied = any(copy.points_at("bucket", bucket) for copy in copies)
+        is_copied = any(copy.points_at("bucket", bucket) or copy.shares("bucket", bucket) for copy in copies)
         if _is_locked(bucket) and not is_copied and not any(_is_destination(copy, bucket) for copy in copies):
             yield Finding(bucket, missing("replication"))
 
@@ -224,7 +224,7 @@ def _is_destination(replication: Resource, bucket: Resource) -> bool:
 
 def _refuses_plain(statement: Statement) -> bool:
     everything = statement.is_for_anyone and "s3:*" in statement.actions
-    return not statement.allows and everything and "false" in statement.compared("aws:SecureTransport", *_IS)
+    return not statement.allows and everything and "false" in statement.compared("aws:SecureTransport", *_BOOLEANS)
 
 
 def _may_be_shared(action: str) -> bool:

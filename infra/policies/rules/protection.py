@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from infra.policies.resources import Resource, Stack
+from infra.policies.resources import UNKNOWN, Resource, Stack
 from infra.policies.rule import Finding, Rule, Weight, missing, stack_rule
 from infra.policies.tokens import (
     BACKUP_VAULT,
@@ -51,7 +51,7 @@ def full_backups_are_made_every_night(stack: Stack) -> Iterator[Finding]:
     backups = [each for each in stack.of(SCHEDULE) if each.says("name", _FULL_BACKUP)]
     for group in stack.of(SCHEDULE_GROUP)[:1] if not backups else []:
         yield Finding(group, missing("schedule of full backups"))
-    for backup in backups:
+    for backup in (each for each in backups if each.get("name") is not UNKNOWN):
         wrong = (
             *backup.must_say("state", "ENABLED", None),
             *backup.must_say("scheduleExpression", _NIGHTLY),

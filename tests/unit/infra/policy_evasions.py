@@ -13,7 +13,7 @@ from typing import Any, Final
 from harness import Registered
 from policy_asking import Mutation
 from policy_bites import add, drop, put, unprotect
-from policy_granting import attach_the_boundary, granted, policy, shared, trusting
+from policy_granting import attach_the_boundary, granted, policy, refusing, shared, trusting
 
 from infra.policies import tokens
 
@@ -69,6 +69,7 @@ def expiring(**rule: Any) -> Mutation:
     return also(tokens.BUCKET_LIFECYCLE, "rules", {"id": "more", "status": "Enabled", **rule}, name="primary-lifecycle")
 
 
+_PARTS: Final = ("corsRules", "logging", "objectLockConfiguration", "serverSideEncryptionConfiguration", "versioning")
 _LOCK: Final = "rule.defaultRetention"
 _TLS: Final = {"Bool": {"aws:SecureTransport": "true"}}
 _ANYBODY: Final = {"AWS": "*"}
@@ -122,6 +123,10 @@ EVASIONS: Final[dict[str, dict[str, Mutation]]] = {
             tokens.BUCKET_POLICY, "policy", policy(NotAction="s3:GetObject", Resource="*", Principal={"AWS": ROOT})
         ),
     },
+    "buckets-want-tls": {
+        "only what does not say": put(tokens.BUCKET_POLICY, "policy", refusing("Null", "false")),
+        "only what has TLS": put(tokens.BUCKET_POLICY, "policy", refusing("Bool", True)),
+    },
     "buckets-encrypt-with-our-key": {
         "a key of AWS": put(
             tokens.BUCKET_ENCRYPTION,
@@ -132,6 +137,7 @@ EVASIONS: Final[dict[str, dict[str, Mutation]]] = {
     },
     "parts-are-declared-by-themselves": {
         "a bucket with a lifecycle within": put(tokens.BUCKET, "lifecycleRules", [{"expiration": {"days": 1}}]),
+        **{f"a bucket with {part} within": put(tokens.BUCKET, part, [{"enabled": True}]) for part in _PARTS},
         "a bucket with a policy within": put(tokens.BUCKET, "policy", policy(Action="s3:*", Principal="*")),
         "a bucket with grants": put(tokens.BUCKET, "grants", [{"type": "Group", "permissions": ["READ"]}]),
         "a topic with a policy within": put(tokens.TOPIC, "policy", policy(Action="sns:*", Principal="*")),
@@ -243,6 +249,9 @@ EVASIONS: Final[dict[str, dict[str, Mutation]]] = {
         "a role for everybody in short": trusting("*"),
         "a role for a stranger": trusting({"AWS": ROOT}),
         "a role for a stranger by number": trusting({"AWS": [OWN, STRANGER]}),
+        "a role for a service of a stranger by a bare number": trusting(
+            {"Service": "ecs-tasks.amazonaws.com"}, StringEquals={"aws:SourceAccount": int(STRANGER)}
+        ),
         "a role for a service of a stranger": trusting(
             {"Service": "ecs-tasks.amazonaws.com"}, StringEquals={"aws:SourceAccount": STRANGER}
         ),

@@ -28,6 +28,13 @@ def shared(kind: str, action: str, principal: Any, **condition: Any) -> Mutation
     return put(kind, "policy", policy(Action=action, Resource="*", **parts))
 
 
+def refusing(operator: str, value: Any, key: str = "aws:SecureTransport") -> str:
+    """A bucket's policy that refuses everything for which a condition holds."""
+    condition = {operator: {key: value}}
+    statement = {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": "*", "Condition": condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def trusting(principal: Any, **condition: Any) -> Mutation:
     """A role that somebody may assume."""
     parts = {"Principal": principal, **({"Condition": condition} if condition else {})}

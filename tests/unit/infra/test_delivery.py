@@ -180,28 +180,83 @@ def test_the_image_of_a_stack_without_an_account_is_refused_in_a_sentence(capsys
     assert capsys.readouterr().err.startswith("accountId: nothing is set in Pulumi.prod.yaml.")
 
 
-@pytest.mark.parametrize(("there", "pushes"), [("eu-nowhere-1", 2), ("us-east-1", 1)])
-def test_the_image_is_built_for_what_runs_it_and_pushed_where_it_is_missing(
-    tmp_path: Path, there: str, pushes: int
+def test_the_image_is_that_of_the_directory_that_was_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # The programs that would reach AWS and Docker write down what they are told; aws finds the image in one region.
-    log = tmp_path / "log"
-    for program, does in (
-        ("docker", "[ $1 != login ] || cat > /dev/null; [ $1 != inspect ] || echo python@sha256:00"),
-        ("aws", f"case $* in *describe-images*{there}*) ;; *describe-images*) exit 254 ;; *) echo password ;; esac"),
-    ):
-        (tmp_path / program).write_text(f'#!/bin/sh\necho {program} "$@" >> {log}\n{does}\n')
-        (tmp_path / program).chmod(0o700)
-    path = f"{tmp_path}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run([ROOT / ".ci" / "push-image", "local"], env={**os.environ, "PATH": path}, check=True)
-    told = log.read_text().splitlines()
-    (build,) = [line for line in told if line.startswith("docker build")]
-    assert "--platform linux/amd64" in build
-    assert "POSTGRESQL_MAJOR=17" in build
-    pushed = [line.split()[-1] for line in told if line.startswith("docker push")]
-    assert len(pushed) == pushes
-    assert all(url.endswith("/fluxstudio-local-operations:current") for url in pushed)
-    assert not [url for url in pushed if there in url]
+    assert delivery.main(["--image-of", "prod"], with_stack(tmp_path, "prod", **SET_UP)) == errors.EXIT_DONE
+    assert "222233334444.dkr.ecr." in capsys.readouterr().out
+
+
+def test_the_image_of_a_stack_without_a_name_is_refused() -> None:
+    assert delivery.main(["--image-of", ""]) == errors.EXIT_USAGE
+
+
+class TestTheImageIsPushed:
+    """The programs that would reach AWS and Docker write down what they are told."""
+
+    NOT_THERE: Final = "An error occurred (ImageNotFoundException) when calling the DescribeImages operation"
+
+    def ended(self, directory: Path, there: str, says: str = NOT_THERE) -> tuple[int, list[str], str]:
+        """How it ends when the image is in the regions that ``there`` matches: its code, the calls, and its errors."""
+        log = directory / "log"
+        for program, does in (
+            ("docker", "[ $1 != login ] || cat > /dev/null; [ $1 != inspect ] || echo python@sha256:00"),
+            (
+                "aws",
+                f"case $* in *describe-images*{there}*) ;; *describe-images*) echo '{says}' >&2; exit 254 ;;"
+                " *) echo password ;; esac",
+            ),
+        ):
+            (directory / program).write_text(f'#!/bin/sh\necho {program} "$@" >> {log}\n{does}\n')
+            (directory / program).chmod(0o700)
+        path = f"{directory}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        ended = subprocess.run(
+            [ROOT / ".ci" / "push-image", "local"],
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ended.returncode, log.read_text().splitlines(), ended.stderr
+
+    def test_it_is_built_for_what_runs_it_and_pushed_to_both_regions(self, tmp_path: Path) -> None:
+        code, told, _ = self.ended(tmp_path, there="eu-nowhere-1")
+        assert code == 0
+        (build,) = [line for line in told if line.startswith("docker build")]
+        assert "--platform linux/amd64" in build
+        assert "POSTGRESQL_MAJOR=17" in build
+        pushed = [line.split()[-1] for line in told if line.startswith("docker push")]
+        assert len(pushed) == 2
+        assert all(url.endswith("/fluxstudio-local-operations:current") for url in pushed)
+
+    @pytest.mark.parametrize(("there", "elsewhere"), [("us-east-1", "us-west-2"), ("us-west-2", "us-east-1")])
+    def test_what_one_region_has_is_copied_to_the_other_and_never_built_again(
+        self, tmp_path: Path, there: str, elsewhere: str
+    ) -> None:
+        code, told, _ = self.ended(tmp_path, there)
+        assert code == 0
+        assert not [line for line in told if line.startswith("docker build")]
+        done = [line.split() for line in told if line.startswith("docker")]
+        assert [words[1] for words in done] == ["login", "pull", "login", "tag", "push"]
+        pulled, pushed = done[1][-1], done[4][-1]
+        assert done[3][2:] == [pulled, pushed]
+        assert there in pulled
+        assert elsewhere in pushed
+
+    def test_what_both_regions_have_is_left_alone(self, tmp_path: Path) -> None:
+        code, told, _ = self.ended(tmp_path, there="us-")
+        assert code == 0
+        assert not [line for line in told if line.startswith("docker")]
+
+    @pytest.mark.parametrize("there", ["us-west-2", "eu-nowhere-1"])
+    @pytest.mark.parametrize("error", ["RepositoryNotFoundException", "AccessDeniedException"])
+    def test_a_question_that_fails_is_not_taken_for_a_missing_image(
+        self, tmp_path: Path, there: str, error: str
+    ) -> None:
+        code, told, said = self.ended(tmp_path, there, f"An error occurred ({error}) when calling")
+        assert code == 1
+        assert error in said
+        assert not [line for line in told if line.startswith("docker")]
 
 
 def test_tasks_ask_for_the_platform_that_the_image_is_built_for(graph: Graph) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
 from harness import LEFT_OUT, MINIMAL, OTHER_ACCOUNT, Graph, Registered, evaluate, stack_configuration
 from policy_asking import POLICIES, Mutation, ask, ask_all
 from policy_bites import BITES, drop, put, put_json, samples
+from policy_granting import refusing, trusting
 
 from infra.policies import tokens
 from infra.policies.pack import RULES
@@ -17,6 +19,8 @@ from infra.policies.resources import UNKNOWN, Resource, Stack
 from infra.policies.rule import Rule
 from infra.policies.rules.kinds import REVIEWED
 from infra.settings import EXAMPLES
+
+Way = tuple[str | int, ...]
 
 CONTRACT = "aws:ssm/parameter:Parameter"
 
@@ -101,6 +105,27 @@ def test_what_settings_let_a_stack_switch_off_is_held_against_a_protected_one(le
     assert {name for name in POLICIES if ask(name, change(left_out.resources))} == HELD_AGAINST_PROTECTED
 
 
+def test_a_bucket_that_is_not_encrypted_is_found_once(good: tuple[Registered, ...]) -> None:
+    without = drop(tokens.BUCKET_ENCRYPTION)(good)
+
+    said = ask("buckets-encrypt-with-our-key", without)
+    assert len(said) == len({*said}) == len([each for each in good if each.type == tokens.BUCKET])
+
+
+def test_the_condition_that_wants_tls_is_read_in_any_case_and_without_quotes(good: tuple[Registered, ...]) -> None:
+    said = refusing("Bool", False, key="aws:securetransport")
+
+    assert ask("buckets-want-tls", put(tokens.BUCKET_POLICY, "policy", said)(good)) == []
+
+
+def test_an_account_may_be_named_by_a_bare_number(good: tuple[Registered, ...]) -> None:
+    asked = {"StringEquals": {"aws:SourceAccount": int(EXAMPLES["accountId"])}}
+    change = trusting({"Service": "ecs-tasks.amazonaws.com"}, **asked)
+
+    assert ask("services-act-for-this-account", change(good)) == []
+    assert ask("strangers-are-not-let-in", change(good)) == []
+
+
 def test_whatever_settings_offer_a_stack_that_is_not_protected_the_pack_takes() -> None:
     offered = {
         "awsBackup": False,
@@ -139,6 +164,21 @@ def test_no_rule_about_a_resource_objects_to_unknown_values(good: tuple[Register
     assert objections == {}
 
 
+def test_no_rule_fails_or_objects_because_one_value_within_a_resource_is_not_known_yet(
+    good: tuple[Registered, ...],
+) -> None:
+    known = tuple(map(_known, good))
+    objections = [
+        (kind, path, rule.name, finding.resource.name, finding.what)
+        for kind, rules in _looking(good).items()
+        for path in dict.fromkeys(way for each in known if each.type == kind for way in _ways(each.properties))
+        for partly in [Stack(tuple(_without(each, path) if each.type == kind else each for each in known))]
+        for rule in rules
+        for finding in rule.findings(partly)
+    ]
+    assert objections == []
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -165,6 +205,42 @@ def test_every_kind_that_is_reviewed_is_declared_somewhere(
     assert {each.type for each in (*everything, *left_out, *good)} >= REVIEWED
 
 
+def _looking(resources: tuple[Registered, ...]) -> dict[str, list[Rule]]:
+    """By kind, the rules that look at resources of it."""
+    looking: dict[str, list[Rule]] = defaultdict(list)
+    for rule in RULES:
+        for kind in {each.type for each in looked_at(rule, resources)} if rule.look_over or rule.types else ():
+            looking[kind].append(rule)
+    return looking
+
+
+def _ways(value: Any) -> Iterator[Way]:
+    """Every way to what lies within a value, however deep."""
+    steps: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, Mapping):
+        steps = value.items()
+    elif isinstance(value, list):
+        steps = enumerate(value)
+    for step, member in steps:
+        yield (step,)
+        yield from ((step, *way) for way in _ways(member))
+
+
+def _without(resource: Resource, way: Way) -> Resource:
+    """A resource of which one thing is not known; itself when it has no such thing."""
+    if way not in set(_ways(resource.properties)):
+        return resource
+    return dataclasses.replace(resource, declared=_hidden(resource.properties, way))
+
+
+def _hidden(value: Any, way: Way) -> Any:
+    if not way:
+        return UNKNOWN
+    copied: Any = dict(value) if isinstance(value, Mapping) else list(value)
+    copied[way[0]] = _hidden(copied[way[0]], way[1:])
+    return copied
+
+
 def _known(resource: Registered) -> Resource:
     return Resource(
         resource.type,
@@ -173,12 +249,11 @@ def _known(resource: Registered) -> Resource:
         resource.properties,
         resource.protect,
         provider=resource.provider,
-        set_up={"allowedAccountIds": [EXAMPLES["accountId"]]},
+        set_up={"allowedAccountIds": [EXAMPLES["accountId"]], "defaultTags": {"tags": {"Stack": "prod"}}},
         property_dependencies=resource.property_dependencies,
     )
 
 
 def _unknown(resource: Registered) -> Resource:
     known = _known(resource)
-    set_up = {**known.set_up, "defaultTags": {"tags": {"Stack": "prod"}}}
-    return dataclasses.replace(known, declared=dict.fromkeys(known.properties, UNKNOWN), set_up=set_up)
+    return dataclasses.replace(known, declared=dict.fromkeys(known.properties, UNKNOWN))
