@@ -10,6 +10,7 @@ import dataclasses
 import itertools
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +30,10 @@ from ops.stack import Credentials, Stack, open_published
 
 SESSION_RECORD = "session.json"
 _FIRST_WORKER = "gw0"
+
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that; those of tests must hear.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A test promises what comes out, not how soon: machines that run it are shared, and timings live in benchmarks.
 hypothesis.settings.register_profile("promises", deadline=None)
