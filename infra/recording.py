@@ -48,8 +48,6 @@ class Registered:
     provider: str
     custom: bool
     ignore_changes: tuple[str, ...]
-    delete_before_replace: bool
-    additional_secret_outputs: tuple[str, ...]
 
     @property
     def region(self) -> str | None:
@@ -206,8 +204,6 @@ def _registered(urn: str, request: Any) -> Registered:
         provider=request.provider,
         custom=request.custom,
         ignore_changes=tuple(request.ignoreChanges),
-        delete_before_replace=request.deleteBeforeReplace,
-        additional_secret_outputs=tuple(request.additionalSecretOutputs),
     )
 
 

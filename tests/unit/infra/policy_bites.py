@@ -115,8 +115,6 @@ def sample(kind: str, **properties: Any) -> Registered:
         provider="",
         custom=True,
         ignore_changes=(),
-        delete_before_replace=False,
-        additional_secret_outputs=(),
     )
 
 
